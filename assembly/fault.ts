@@ -1,0 +1,243 @@
+/*
+ * Page faults on a device-DAX mapping (semantics 5): handle_mm_fault, dev_dax_huge_fault by order,
+ * and what each kernel inserts.
+ *
+ * A result is a u64: status in the low 8 bits, above it a token mixed from the last values read.
+ * A chained storm adds (token & 0) to the next address, so that no fault starts before the one
+ * before it has its loads: real faults have an exception entry between them.
+ */
+import { allocTable, freeTable } from './arena';
+import {
+  ACCESSED, DIRTY, RW, SOFT_DIRTY, hugeLeaf, isLeaf, isPresent, madeDirty, pteLeaf, tableOf,
+} from './entry';
+import {
+  CONTROL, CTL_ALIVE, FOLIO_ORDER, MM_FILEPAGES, MM_ID, PAGE_BYTES, PG_REFCOUNT, VMA_END,
+  VMA_FLAGS, VMA_MM, VMA_PGOFF, VMA_PROT, VMA_START, VM_EXEC, VM_NOHUGEPAGE, VM_READ, VM_WRITE,
+} from './layout';
+import {
+  FAULT_MINOR, FAULT_OOM, FAULT_RETRY as RETRIES, FAULT_SIGBUS, FAULT_SPURIOUS, HUGE_FAULT,
+  HUGE_FAULT_FALLBACK, LEAF_SET, beginOperation, count, touched,
+} from './ledger';
+import { deviceOrder, devicePages, headRecord, physOf, setMapping, smallRecord } from './page';
+import { addHugeRmap, mapcountAdd, refAdd } from './ref';
+import { FALLBACK, OK, OOM, RETRY, SIGBUS, SIGSEGV } from './status';
+import { DEVMAP, FULL } from './switches';
+import {
+  PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, findPud, install, needPud, populate, readEntry, slotOf,
+  writeEntry,
+} from './walk';
+
+@inline export function statusOf(result: u64): u32 {
+  return <u32>result & 0xFF;
+}
+
+@inline export function tokenOf(result: u64): u64 {
+  return result >> 8;
+}
+
+@inline function done(token: u64): u64 {
+  return token << 8;
+}
+
+/** The device page behind `va`. */
+@inline function pageAt(vma: usize, va: u64): u64 {
+  return load<u64>(vma, VMA_PGOFF) + ((va - load<u64>(vma, VMA_START)) >> PTE_SHIFT);
+}
+
+/** check_vma, as far as a VMA that mmap let through can still fail: dying device, lost alignment. */
+@inline function vmaServes(vma: usize): bool {
+  const unitMask = ((<u64>1) << (deviceOrder() + PTE_SHIFT)) - 1;
+  const bounds = load<u64>(vma, VMA_START) | load<u64>(vma, VMA_END);
+  return load<u32>(CONTROL, CTL_ALIVE) != 0 && (bounds & unitMask) == 0;
+}
+
+@inline export function chargePages(mm: usize, pages: i64): void {
+  if (DETAIL >= FULL) store<i64>(mm, load<i64>(mm, MM_FILEPAGES) + pages, MM_FILEPAGES);
+}
+
+/**
+ * insert_pfn_pmd / insert_pmd and their PUD twins.
+ * Kernel: refcount: one reference and one map count per leaf, whatever its size; the order guard
+ * refuses a folio that is not of exactly this size (1.3).
+ */
+function insertHuge(vma: usize, slot: usize, page: u32, order: u32, write: u32): u64 {
+  const mm: usize = load<u32>(vma, VMA_MM);
+  const head = headRecord(page);
+  const mapping = setMapping(head, page);
+  let token = mapping;
+  if (KERNEL != DEVMAP) {
+    touched(head + PAGE_BYTES);
+    if (load<u8>(head, FOLIO_ORDER) != order) return SIGBUS;
+    token += refAdd(head, 1);
+    token += addHugeRmap(head, load<u32>(mm, MM_ID));
+    chargePages(mm, (<i64>1) << order);
+  }
+  writeEntry(slot, hugeLeaf(physOf(page), load<u64>(vma, VMA_PROT), write));
+  count(LEAF_SET);
+  return done(token);
+}
+
+/** dev_dax_huge_fault, order 9 or 18, on an empty entry (5.2). */
+function hugeFault(vma: usize, va: u64, slot: usize, order: u32, write: u32): u64 {
+  count(HUGE_FAULT);
+  if (!vmaServes(vma) || deviceOrder() > order) return SIGBUS;
+  if (deviceOrder() < order) {
+    count(HUGE_FAULT_FALLBACK);
+    return FALLBACK;
+  }
+  const page = pageAt(vma, va & ~(((<u64>1) << (order + PTE_SHIFT)) - 1));
+  if (page + ((<u64>1) << order) > devicePages()) return SIGBUS;
+  return insertHuge(vma, slot, <u32>page, order, write);
+}
+
+/** vmf_insert_mixed / vmf_insert_page_mkwrite into an empty PTE (5.3). */
+@inline function insertPte(vma: usize, slot: usize, page: u32, record: usize, write: u32): u64 {
+  let token: u64 = 0;
+  if (KERNEL != DEVMAP) {
+    const mm: usize = load<u32>(vma, VMA_MM);
+    if (load<i32>(record, PG_REFCOUNT) == 0) return SIGBUS;
+    token += refAdd(record, 1);
+    chargePages(mm, 1);
+    token += mapcountAdd(record, 1);
+  }
+  writeEntry(slot, pteLeaf(physOf(page), load<u64>(vma, VMA_PROT), write));
+  count(LEAF_SET);
+  return done(token);
+}
+
+/**
+ * do_fault under mmap_lock. Where the PTE table is missing it is allocated twice: __do_fault
+ * preallocates one, get_locked_pte installs another, the first is freed (5.6).
+ */
+function pteFault(vma: usize, va: u64, pmdSlot: usize, found: usize, write: u32): u64 {
+  let spare: usize = 0;
+  if (!found) {
+    spare = allocTable();
+    if (!spare) return OOM;
+  }
+  const result = pteInsert(vma, va, pmdSlot, found, write);
+  if (spare) freeTable(spare);
+  return result;
+}
+
+/** dev_dax_huge_fault, order 0. `found` is the PTE's slot where there is a table. */
+@inline function pteInsert(vma: usize, va: u64, pmdSlot: usize, found: usize, write: u32): u64 {
+  count(HUGE_FAULT);
+  if (!vmaServes(vma) || deviceOrder() != 0) return SIGBUS;
+  const page = pageAt(vma, va);
+  if (page >= devicePages()) return SIGBUS;
+  const record = smallRecord(<u32>page);
+  const mapping = setMapping(record, page);
+  let slot = found;
+  if (!slot) {
+    const table = allocTable();
+    if (!table) return OOM;
+    install(load<u32>(vma, VMA_MM), pmdSlot, table);
+    slot = slotOf(table, va, PTE_SHIFT);
+  }
+  return insertPte(vma, slot, <u32>page, record, write) + done(mapping);
+}
+
+/**
+ * A fault on a leaf that is there: a second faulter, or a stale TLB. No counter moves (5.6).
+ * A is set, and D for a write; written back only for a write.
+ */
+function spuriousFault(vma: usize, slot: usize, entry: u64, write: u32): u64 {
+  count(FAULT_SPURIOUS);
+  if (write && load<u32>(vma, VMA_FLAGS) & VM_WRITE) {
+    const now = madeDirty(entry);
+    if (now != entry) writeEntry(slot, now);
+  }
+  return done(entry);
+}
+
+/** __handle_mm_fault. Under the per-VMA lock the PTE level may only look (5.1, step 5). */
+@inline function faultPass(vma: usize, va: u64, write: u32, vmaLock: bool): u64 {
+  const mm: usize = load<u32>(vma, VMA_MM);
+  const huge = !(load<u32>(vma, VMA_FLAGS) & VM_NOHUGEPAGE);
+  const pudSlot = needPud(mm, va);
+  if (!pudSlot) return OOM;
+  let entry = readEntry(pudSlot);
+  if (!entry) {
+    if (huge) {
+      const result = hugeFault(vma, va, pudSlot, 18, write);
+      if (result != FALLBACK) return result;
+    }
+    const table = populate(mm, pudSlot);
+    if (!table) return OOM;
+    entry = <u64>table;
+  } else if (isLeaf(entry)) return spuriousFault(vma, pudSlot, entry, write);
+
+  const pmdSlot = slotOf(tableOf(entry), va, PMD_SHIFT);
+  entry = readEntry(pmdSlot);
+  let slot: usize = 0;
+  if (!entry) {
+    if (huge) {
+      const result = hugeFault(vma, va, pmdSlot, 9, write);
+      if (result != FALLBACK) return result;
+    }
+  } else {
+    if (isLeaf(entry)) return spuriousFault(vma, pmdSlot, entry, write);
+    slot = slotOf(tableOf(entry), va, PTE_SHIFT);
+    entry = readEntry(slot);
+    if (entry) return spuriousFault(vma, slot, entry, write);
+  }
+  if (vmaLock) return RETRY;
+  return slot
+    ? pteInsert(vma, va, pmdSlot, slot, write)
+    : pteFault(vma, va, pmdSlot, 0, write);
+}
+
+/** handle_mm_fault as the exception handler calls it: per-VMA lock first, then mmap_lock. */
+export function handleFault(vma: usize, va: u64, write: u32): u64 {
+  beginOperation();
+  let result = faultPass(vma, va, write, true);
+  if (statusOf(result) == RETRY) {
+    count(RETRIES);
+    result = faultPass(vma, va, write, false);
+  }
+  const status = statusOf(result);
+  if (status == OK) count(FAULT_MINOR);
+  else if (status == SIGBUS) count(FAULT_SIGBUS);
+  else count(FAULT_OOM);
+  return result;
+}
+
+/** The leaf entry's slot for `va`, or 0: what the hardware walk finds. Counts nothing. */
+function leafSlot(mm: usize, va: u64): usize {
+  let slot = findPud(mm, va);
+  if (!slot) return 0;
+  let entry = load<u64>(slot);
+  if (!entry || isLeaf(entry)) return entry ? slot : 0;
+  slot = slotOf(tableOf(entry), va, PMD_SHIFT);
+  entry = load<u64>(slot);
+  if (!entry || isLeaf(entry)) return entry ? slot : 0;
+  slot = slotOf(tableOf(entry), va, PTE_SHIFT);
+  return load<u64>(slot) ? slot : 0;
+}
+
+/**
+ * A load or store by the program: the hardware sets A and D where the entry permits, else the
+ * fault handler runs and the access is tried again.
+ */
+export function touch(vma: usize, va: u64, write: u32): u64 {
+  const need = write ? VM_WRITE : VM_READ | VM_WRITE | VM_EXEC;
+  if (!(load<u32>(vma, VMA_FLAGS) & need)) return SIGSEGV;
+  const bits = write ? ACCESSED | DIRTY : ACCESSED;
+  const mm: usize = load<u32>(vma, VMA_MM);
+  let slot = leafSlot(mm, va);
+  let token: u64 = 0;
+  if (!slot || !permits(load<u64>(slot), write)) {
+    const result = handleFault(vma, va, write);
+    if (statusOf(result) != OK) return result;
+    token = tokenOf(result);
+    slot = leafSlot(mm, va);
+  }
+  const entry = load<u64>(slot);
+  if ((entry & bits) != bits) store<u64>(slot, entry | bits);
+  return done(token + entry);
+}
+
+@inline function permits(entry: u64, write: u32): bool {
+  return isPresent(entry) && (!write || (entry & RW) != 0);
+}

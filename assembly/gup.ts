@@ -1,0 +1,215 @@
+/*
+ * GUP-fast (semantics 6.3) and giving pages back (6.1, 11.5).
+ */
+import { DEVMAP_BIT, RW, SPECIAL, USER, isLeaf, isPresent, tableOf } from './entry';
+import {
+  CONTROL, CTL_ALIVE, GUP_LONGTERM, GUP_PIN, GUP_PIN_COUNTING_BIAS, GUP_WRITE, PAGES,
+  PG_MAPPING, VMA_MM, VMA_PGOFF, VMA_START,
+} from './layout';
+import {
+  GUP_PAGE, GUP_STOP, PGMAP_GET, PGMAP_PUT, PMD_RECHECK, PT_RECHECK, beginOperation, count,
+} from './ledger';
+import { deviceOrder, folioOf, pageOf } from './page';
+import { pincountAdd, put, refAdd, setReferenced, tryGet } from './ref';
+import { DEVMAP } from './switches';
+import { PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, findPud, readEntry, slotOf } from './walk';
+
+/** How many pages the walk has written to the PAGES array. */
+let got: u32 = 0;
+
+@inline function report(page: u32): void {
+  store<u64>(PAGES + (got << 3), page);
+  got += 1;
+}
+
+/** get_dev_pagemap: a percpu reference, refused once the device is going away (6.5). */
+@inline function getPgmap(): bool {
+  if (!load<u32>(CONTROL, CTL_ALIVE)) return false;
+  count(PGMAP_GET);
+  return true;
+}
+
+/** try_grab_folio_fast: n references or pins on one folio. */
+@inline function grab(head: usize, pages: i32, flags: u32): bool {
+  if (!tryGet(head, pages)) return false;
+  if (flags & GUP_PIN) {
+    if (deviceOrder() != 0) pincountAdd(head, pages);
+    else refAdd(head, pages * (GUP_PIN_COUNTING_BIAS - 1));
+  }
+  return true;
+}
+
+/** gup_put_folio: gives back n references or pins of one folio. */
+@inline function release(head: usize, pages: i32, pin: bool): void {
+  if (!pin) put(head, pages);
+  else if (deviceOrder() == 0) put(head, pages * GUP_PIN_COUNTING_BIAS);
+  else {
+    pincountAdd(head, -pages);
+    put(head, pages);
+  }
+}
+
+/** gup_fast_folio_allowed and gup_must_unshare, for what device-DAX can meet (6.3). */
+@inline function mayGrab(head: usize, entry: u64, flags: u32): bool {
+  if (!(flags & GUP_LONGTERM)) return true;
+  if (flags & GUP_WRITE) return KERNEL == DEVMAP || load<u64>(head, PG_MAPPING) == 0;
+  return (entry & RW) != 0;
+}
+
+/** Present, user, and writable if asked: otherwise the slow path must look. */
+@inline function permitsGup(entry: u64, flags: u32): bool {
+  if (!isPresent(entry) || !(entry & USER)) return false;
+  if ((flags & GUP_WRITE) && !(entry & RW)) return false;
+  if (KERNEL == DEVMAP) return !(entry & DEVMAP_BIT) || !(flags & GUP_LONGTERM);
+  return !(entry & SPECIAL);
+}
+
+/** One PTE of gup_fast_pte_range: grab, look again, mark referenced. */
+@inline function gupPte(pmdSlot: usize, pmd: u64, slot: usize, flags: u32): bool {
+  const entry = readEntry(slot);
+  if (!permitsGup(entry, flags)) return false;
+  const page = pageOf(entry);
+  const head = folioOf(page);
+  if (!grab(head, 1, flags)) return false;
+  count(PMD_RECHECK);
+  count(PT_RECHECK);
+  if (load<u64>(pmdSlot) != pmd || load<u64>(slot) != entry || !mayGrab(head, entry, flags)) {
+    release(head, 1, (flags & GUP_PIN) != 0);
+    return false;
+  }
+  setReferenced(head);
+  report(page);
+  return true;
+}
+
+/** gup_fast_pte_range: the devmap kernel holds the pgmap for the loop over one table. */
+function gupTable(pmdSlot: usize, pmd: u64, va: u64, end: u64, flags: u32): bool {
+  if (KERNEL == DEVMAP && !(flags & GUP_LONGTERM) && !getPgmap()) return false;
+  let slot = slotOf(tableOf(pmd), va, PTE_SHIFT);
+  const last = slot + ((<usize>((end - va) >> PTE_SHIFT)) << 3);
+  while (slot < last && gupPte(pmdSlot, pmd, slot, flags)) slot += 8;
+  if (KERNEL == DEVMAP && !(flags & GUP_LONGTERM)) count(PGMAP_PUT);
+  return slot == last;
+}
+
+/** gup_fast_devmap_leaf: one grab and one set_bit for every 4 KiB page. */
+function gupDevmapLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u32): bool {
+  if (!getPgmap()) return false;
+  const start = got;
+  for (let i: u32 = 0; i < pages; i++) {
+    const head = folioOf(first + i);
+    if (!grab(head, 1, flags)) break;
+    setReferenced(head);
+    report(first + i);
+  }
+  count(PGMAP_PUT);
+  count(PT_RECHECK);
+  if (load<u64>(slot) != entry) {
+    while (got > start) {
+      got -= 1;
+      release(folioOf(<u32>load<u64>(PAGES + (got << 3))), 1, (flags & GUP_PIN) != 0);
+    }
+  }
+  return got - start == pages;
+}
+
+/** gup_fast_pmd_leaf / gup_fast_pud_leaf of the refcount kernel: one grab for all of them. */
+function gupFolioLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u32): bool {
+  const head = folioOf(first);
+  if (!grab(head, pages, flags)) return false;
+  count(PT_RECHECK);
+  if (load<u64>(slot) != entry || !mayGrab(head, entry, flags)) {
+    release(head, pages, (flags & GUP_PIN) != 0);
+    return false;
+  }
+  for (let i: u32 = 0; i < pages; i++) report(first + i);
+  setReferenced(head);
+  return true;
+}
+
+@inline function gupLeaf(slot: usize, entry: u64, va: u64, end: u64, shift: u32, flags: u32): bool {
+  if (!permitsGup(entry, flags)) return false;
+  const inLeaf = <u32>((va & (((<u64>1) << shift) - 1)) >> PTE_SHIFT);
+  const mask = ~((1 << (shift - PTE_SHIFT)) - 1);
+  const first = (pageOf(entry) & mask) + inLeaf;
+  const pages = <u32>((end - va) >> PTE_SHIFT);
+  return KERNEL == DEVMAP
+    ? gupDevmapLeaf(slot, entry, first, pages, flags)
+    : gupFolioLeaf(slot, entry, first, pages, flags);
+}
+
+@inline function spanEnd(va: u64, end: u64, shift: u32): u64 {
+  const next = ((va >> shift) + 1) << shift;
+  return next < end ? next : end;
+}
+
+/** The part of the range under one PMD entry. */
+function gupPmd(table: usize, va: u64, end: u64, flags: u32): bool {
+  const slot = slotOf(table, va, PMD_SHIFT);
+  const entry = readEntry(slot);
+  if (!entry) return false;
+  return isLeaf(entry)
+    ? gupLeaf(slot, entry, va, end, PMD_SHIFT, flags)
+    : gupTable(slot, entry, va, end, flags);
+}
+
+/** The part of the range under one PUD entry. */
+function gupPud(mm: usize, from: u64, end: u64, flags: u32): bool {
+  const slot = findPud(mm, from);
+  if (!slot) return false;
+  const entry = readEntry(slot);
+  if (!entry) return false;
+  if (isLeaf(entry)) return gupLeaf(slot, entry, from, end, PUD_SHIFT, flags);
+  let va = from;
+  while (va < end) {
+    const next = spanEnd(va, end, PMD_SHIFT);
+    if (!gupPmd(tableOf(entry), va, next, flags)) return false;
+    va = next;
+  }
+  return true;
+}
+
+/**
+ * get_user_pages_fast / pin_user_pages_fast, the lockless part: fills PAGES with device page
+ * numbers and answers how many it got; what is missing is the slow path's.
+ */
+export function gupFast(vma: usize, from: u64, pages: u32, flags: u32): u32 {
+  beginOperation();
+  const mm: usize = load<u32>(vma, VMA_MM);
+  const end = from + (<u64>pages << PTE_SHIFT);
+  got = 0;
+  let va = from;
+  while (va < end) {
+    const next = spanEnd(va, end, PUD_SHIFT);
+    if (!gupPud(mm, va, next, flags)) {
+      count(GUP_STOP);
+      break;
+    }
+    va = next;
+  }
+  count(GUP_PAGE, got);
+  return got;
+}
+
+/**
+ * unpin_user_pages: finds each run of pages of one folio by reading every page's way to its head,
+ * and gives the run back at once. `first` is a device page.
+ */
+export function unpin(first: u32, pages: u32): void {
+  beginOperation();
+  const end = first + pages;
+  let page = first;
+  while (page < end) {
+    const head = folioOf(page);
+    const start = page;
+    do page += 1;
+    while (page < end && folioOf(page) == head);
+    release(head, page - start, true);
+  }
+}
+
+/** put_page on each of consecutive device pages. */
+export function putPages(first: u32, pages: u32): void {
+  beginOperation();
+  for (let page = first; page < first + pages; page++) put(folioOf(page), 1);
+}

@@ -1,0 +1,47 @@
+/*
+ * The core's exports: flat integers only. An operation's address is a VMA descriptor's address and
+ * a virtual address; everything else is in the bank.
+ */
+import { allocTable, freeTable } from './arena';
+import { handleFault, touch } from './fault';
+import { gupFast, putPages, unpin } from './gup';
+import { ABI_VERSION } from './layout';
+import { attachLedger } from './ledger';
+import { attachPages, bindPages, clearStamps, resetPages } from './page';
+import { runChained, runNatural } from './storm';
+import { dontneed, munmap } from './zap';
+
+export function abiVersion(): u32 {
+  return ABI_VERSION;
+}
+
+/** A hash of layout.ts, status.ts and ledger.ts as this build was compiled from them. */
+export function layoutHash(): i32 {
+  return LAYOUT_HASH;
+}
+
+/** Which build this is: KERNEL, DETAIL, RECORDS, COUNT in one byte each. */
+export function switches(): u32 {
+  return KERNEL | (DETAIL << 8) | (RECORDS << 16) | (COUNT << 24);
+}
+
+/** Takes over a bank: reads the device from the control block, counts as `thread`. */
+export function attach(thread: u32): void {
+  attachLedger(thread);
+  attachPages();
+}
+
+/** FNV-1a over the 64-bit words of [from, to): equal states of equal layouts have equal hashes. */
+export function hashRange(from: usize, to: usize): u64 {
+  let hash: u64 = 0xcbf29ce484222325;
+  for (let at = from; at < to; at += 8) {
+    hash = (hash ^ load<u64>(at)) * 0x100000001b3;
+    hash ^= hash >> 32;
+  }
+  return hash;
+}
+
+export {
+  allocTable, bindPages, clearStamps, dontneed, freeTable, gupFast, handleFault, munmap, putPages,
+  resetPages, runChained, runNatural, touch, unpin,
+};

@@ -1,0 +1,171 @@
+/*
+ * Every offset and size in a bank. host/wasm/abi.ts is generated from this file, and its hash is
+ * compiled into each build: a host and a core that disagree refuse each other.
+ *
+ *   bank (one shared WebAssembly.Memory, addresses are 32-bit)
+ *   ┌ 0x0000_0000 ┬ never used, so that 0 is no address
+ *   ├ CONTROL     ┤ 4 KiB: the device, the arena, the records
+ *   ├ LEDGER      ┤ 16 blocks of 512 B: event counters, one block a thread
+ *   ├ VMAS        ┤ 1024 × 64 B
+ *   ├ MMS         ┤ 1024 × 64 B
+ *   ├ GATHER      ┤ the mmu_gather batch: one u32 a queued page
+ *   ├ PAGES       ┤ 2 MiB: the array a get or pin fills, one u64 pfn a page
+ *   ├ OPS         ┤ 8 MiB: the op stream, one u64 an operation
+ *   ├ ARENA       ┤ page tables, 4 KiB each; their address is their physical address
+ *   ├ records     ┤ struct pages, at CTL_RECORDS
+ *   └ stamps      ┘ counted builds only: when each struct-page line was last touched
+ */
+
+@inline export const ABI_VERSION: u32 = 1;
+
+@inline export const CONTROL: u32 = 0x1000;
+@inline export const LEDGER: u32 = 0x2000;
+@inline export const LEDGER_BLOCK_BYTES: u32 = 512;
+@inline export const THREADS_MAX: u32 = 16;
+@inline export const VMAS: u32 = 0x4000;
+@inline export const VMA_BYTES: u32 = 64;
+@inline export const VMAS_MAX: u32 = 1024;
+@inline export const MMS: u32 = 0x14000;
+@inline export const MM_BYTES: u32 = 64;
+@inline export const MMS_MAX: u32 = 1024;
+@inline export const GATHER: u32 = 0x24000;
+@inline export const PAGES: u32 = 0x30000;
+@inline export const PAGES_MAX: u32 = 262144;
+@inline export const OPS: u32 = 0x230000;
+@inline export const OPS_MAX: u32 = 1048576;
+@inline export const ARENA: u32 = 0xB00000;
+
+/*
+ * Control block, offsets from CONTROL
+ *   ┌ 0 physical address of the device's first data byte (u64) ┬ 8 pages (u32) ┬ 12 order ┐
+ *   ├ 16 alive ┬ 20 records ┬ 24 compound shift ┬ 28 tail mask ┬ 32 stamps      ┤
+ *   ├ 64 arena top ┬ 68 arena end ┬ 72 free list ┬ 76 live tables ┬ 80 fail after ┤
+ *   └ 128 always zero (u64): what a chained operation adds to its address        ┘
+ */
+@inline export const CTL_PHYS: u32 = 0;
+@inline export const CTL_PAGES: u32 = 8;
+@inline export const CTL_ORDER: u32 = 12;
+@inline export const CTL_ALIVE: u32 = 16;
+@inline export const CTL_RECORDS: u32 = 20;
+/** log2 of the bytes of struct pages one folio keeps. */
+@inline export const CTL_COMPOUND_SHIFT: u32 = 24;
+/** 63 where tail struct pages are shared (vmemmap deduplicated), else all ones. */
+@inline export const CTL_TAIL_MASK: u32 = 28;
+@inline export const CTL_STAMPS: u32 = 32;
+@inline export const CTL_ARENA_TOP: u32 = 64;
+@inline export const CTL_ARENA_END: u32 = 68;
+@inline export const CTL_ARENA_FREE: u32 = 72;
+@inline export const CTL_ARENA_LIVE: u32 = 76;
+/** Table allocations left before one fails; -1 never fails. For tests of out-of-memory. */
+@inline export const CTL_ARENA_FAIL_AFTER: u32 = 80;
+@inline export const CTL_ZERO: u32 = 128;
+
+/*
+ * mm_struct
+ *   ┌ 0 top page table ┬ 4 mm id ┬ 8 MM_FILEPAGES (i64) ┬ 16 page tables ┬ 20 levels ┐
+ */
+@inline export const MM_TOP: u32 = 0;
+@inline export const MM_ID: u32 = 4;
+@inline export const MM_FILEPAGES: u32 = 8;
+/** PTE, PMD and PUD tables, without the top one: VmPTE ÷ 4096. */
+@inline export const MM_TABLES: u32 = 16;
+@inline export const MM_LEVELS: u32 = 20;
+
+/*
+ * vm_area_struct
+ *   ┌ 0 start ┬ 8 end ┬ 16 page offset (u64 each) ┬ 24 vm_page_prot (u64) ┐
+ *   ├ 32 flags ┬ 36 mm ┬ 40 floor ┬ 48 ceiling (u64 each)                 ┤
+ * floor and ceiling are where the neighbouring mappings end and begin (0: none): free_pgtables'
+ * bounds.
+ */
+@inline export const VMA_START: u32 = 0;
+@inline export const VMA_END: u32 = 8;
+@inline export const VMA_PGOFF: u32 = 16;
+@inline export const VMA_PROT: u32 = 24;
+@inline export const VMA_FLAGS: u32 = 32;
+@inline export const VMA_MM: u32 = 36;
+@inline export const VMA_FLOOR: u32 = 40;
+@inline export const VMA_CEILING: u32 = 48;
+
+@inline export const VM_READ: u32 = 1;
+@inline export const VM_WRITE: u32 = 2;
+@inline export const VM_EXEC: u32 = 4;
+@inline export const VM_SHARED: u32 = 8;
+@inline export const VM_NOHUGEPAGE: u32 = 16;
+
+/*
+ * struct page (semantics 1.1), 64 bytes, one cache line; every page has
+ *   ┌ 0 flags ┬ 8 pgmap, or bit 0 and the way to the head ┬ 16 zone_device_data ┬ 24 mapping ┐
+ *   ├ 32 index ┬ 40 private ┬ 48 _mapcount ┬ 52 _refcount ┬ 56 memcg_data                   ┤
+ * and the second page of a folio also (devmap / refcount kernel)
+ *   ├ 0 order (8 bits) ┬ 16 _large_mapcount ┬ 20/24 _entire_mapcount ┬ 24/20 _nr_pages_mapped ┤
+ *   └ 28 _pincount ┬ 32/56 _nr_pages ┬ -/32 _mm_id_mapcount[2] ┬ -/40 _mm_ids              ┘
+ */
+@inline export const PAGE_BYTES: u32 = 64;
+@inline export const PG_FLAGS: u32 = 0;
+@inline export const PG_WORD1: u32 = 8;
+@inline export const PG_MAPPING: u32 = 24;
+@inline export const PG_INDEX: u32 = 32;
+@inline export const PG_MAPCOUNT: u32 = 48;
+@inline export const PG_REFCOUNT: u32 = 52;
+/** Page[1]'s fields, as offsets from the head's record. */
+@inline export const FOLIO_ORDER: u32 = 64;
+@inline export const FOLIO_LARGE_MAPCOUNT: u32 = 80;
+@inline export const FOLIO_PINCOUNT: u32 = 92;
+@inline export const FOLIO_ENTIRE_MAPCOUNT_DEVMAP: u32 = 84;
+@inline export const FOLIO_ENTIRE_MAPCOUNT_REFCOUNT: u32 = 88;
+@inline export const FOLIO_NR_PAGES_MAPPED_DEVMAP: u32 = 88;
+@inline export const FOLIO_NR_PAGES_MAPPED_REFCOUNT: u32 = 84;
+@inline export const FOLIO_NR_PAGES_DEVMAP: u32 = 96;
+@inline export const FOLIO_NR_PAGES_REFCOUNT: u32 = 120;
+@inline export const FOLIO_MM_ID_MAPCOUNT0: u32 = 96;
+@inline export const FOLIO_MM_ID_MAPCOUNT1: u32 = 100;
+@inline export const FOLIO_MM_IDS: u32 = 104;
+
+@inline export const ENTIRELY_MAPPED: i32 = 0x800000;
+@inline export const GUP_PIN_COUNTING_BIAS: i32 = 1024;
+
+/** Page flag bits (semantics 1.1). */
+@inline export const PG_REFERENCED_BIT: u32 = 2;
+@inline export const PG_DIRTY_BIT: u32 = 4;
+@inline export const PG_HEAD_BIT: u32 = 6;
+@inline export const PG_WORKINGSET_BIT: u32 = 9;
+@inline export const PG_RESERVED_BIT: u32 = 13;
+@inline export const LRU_REFS_SHIFT: u32 = 25;
+
+/*
+ * Operation: one u64
+ *   bits 0..31   4 KiB page, counted from the VMA's start (UNPIN, PUT: from the device's start)
+ *   bits 32..51  how many, less one
+ *   bits 52..59  VMA slot
+ *   bits 60..63  what
+ */
+@inline export const OP_COUNT_SHIFT: u32 = 32;
+@inline export const OP_COUNT_MASK: u32 = 0xFFFFF;
+@inline export const OP_VMA_SHIFT: u32 = 52;
+@inline export const OP_VMA_MASK: u32 = 0xFF;
+@inline export const OP_CODE_SHIFT: u32 = 60;
+
+/** A page fault exception for a read, on so many consecutive units. */
+@inline export const OP_FAULT_READ: u32 = 0;
+@inline export const OP_FAULT_WRITE: u32 = 1;
+/** A load or store by the program, on so many consecutive 4 KiB pages: faults where it must. */
+@inline export const OP_TOUCH_READ: u32 = 2;
+@inline export const OP_TOUCH_WRITE: u32 = 3;
+/** MADV_DONTNEED of so many units. */
+@inline export const OP_DONTNEED: u32 = 4;
+/** munmap of so many units: zap, then free the page tables. */
+@inline export const OP_MUNMAP: u32 = 5;
+/** GUP-fast of so many pages: references, pins; for reading, for writing. */
+@inline export const OP_GET_READ: u32 = 6;
+@inline export const OP_GET_WRITE: u32 = 7;
+@inline export const OP_PIN_READ: u32 = 8;
+@inline export const OP_PIN_WRITE: u32 = 9;
+/** Give back so many references or pins of consecutive device pages. */
+@inline export const OP_PUT: u32 = 10;
+@inline export const OP_UNPIN: u32 = 11;
+
+/** Flags of a get or pin (FOLL_*). */
+@inline export const GUP_WRITE: u32 = 1;
+@inline export const GUP_PIN: u32 = 2;
+@inline export const GUP_LONGTERM: u32 = 4;

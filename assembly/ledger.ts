@@ -1,0 +1,102 @@
+/*
+ * The event ledger: what happened, counted exactly. One block of counters a thread, plain adds,
+ * summed by the host. In builds with COUNT=0 nothing of it is left.
+ */
+import { CONTROL, CTL_RECORDS, CTL_STAMPS, LEDGER, LEDGER_BLOCK_BYTES } from './layout';
+
+/** Page-table entries the software walk reads. */
+@inline export const PT_READ: u32 = 0;
+/** Leaf entries GUP-fast reads again after it took its references. */
+@inline export const PT_RECHECK: u32 = 1;
+/** PMD entries GUP-fast reads again beside each PTE. */
+@inline export const PMD_RECHECK: u32 = 2;
+@inline export const PT_WRITE: u32 = 3;
+@inline export const TABLE_ALLOC: u32 = 4;
+@inline export const TABLE_FREE: u32 = 5;
+/** Lock-prefixed read-modify-writes of struct-page fields, by field. */
+@inline export const RMW_REFCOUNT: u32 = 6;
+@inline export const RMW_MAPCOUNT: u32 = 7;
+@inline export const RMW_ENTIRE_MAPCOUNT: u32 = 8;
+@inline export const RMW_NR_PAGES_MAPPED: u32 = 9;
+@inline export const RMW_MM_IDS: u32 = 10;
+@inline export const RMW_PINCOUNT: u32 = 11;
+@inline export const RMW_FLAGS: u32 = 12;
+/** Distinct struct-page cache lines an operation touched, and those it wrote. */
+@inline export const LINE_TOUCHED: u32 = 13;
+@inline export const LINE_DIRTIED: u32 = 14;
+/** dax_set_mapping found no mapping and stored mapping and index. */
+@inline export const SET_MAPPING: u32 = 15;
+/** percpu references on the pgmap, taken and dropped (devmap GUP). */
+@inline export const PGMAP_GET: u32 = 16;
+@inline export const PGMAP_PUT: u32 = 17;
+@inline export const TLB_FLUSH: u32 = 18;
+/** Of those flushes: made under a page-table lock because a dirty page was unmapped. */
+@inline export const TLB_FLUSH_FORCED: u32 = 19;
+/** Minor faults that succeeded. */
+@inline export const FAULT_MINOR: u32 = 20;
+/** dev_dax_huge_fault calls, one SRCU read section each. */
+@inline export const HUGE_FAULT: u32 = 21;
+@inline export const HUGE_FAULT_FALLBACK: u32 = 22;
+/** Faults started again under mmap_lock. */
+@inline export const FAULT_RETRY: u32 = 23;
+/** Faults that found the leaf present. */
+@inline export const FAULT_SPURIOUS: u32 = 24;
+@inline export const FAULT_SIGBUS: u32 = 25;
+@inline export const FAULT_OOM: u32 = 26;
+/** Leaf entries put in and taken out. */
+@inline export const LEAF_SET: u32 = 27;
+@inline export const LEAF_CLEAR: u32 = 28;
+/** Pages got or pinned by GUP-fast, and calls that stopped early. */
+@inline export const GUP_PAGE: u32 = 29;
+@inline export const GUP_STOP: u32 = 30;
+/** compare-and-swap loops that had to go round again. */
+@inline export const CAS_RETRY: u32 = 31;
+@inline export const EVENTS: u32 = 32;
+
+let block: usize = LEDGER;
+let operation: u32 = 0;
+
+export function attachLedger(thread: u32): void {
+  block = LEDGER + thread * LEDGER_BLOCK_BYTES;
+}
+
+@inline export function count(event: u32, times: u64 = 1): void {
+  if (COUNT) {
+    const at = block + (event << 3);
+    store<u64>(at, load<u64>(at) + times);
+  }
+}
+
+/** A new operation begins: lines are distinct within one. */
+@inline export function beginOperation(): void {
+  if (COUNT) operation += 1;
+}
+
+/*
+ * Stamps: 8 bytes a struct-page line.
+ *   ┌ 0 operation that touched it last ┬ 4 operation that wrote it last ┐
+ */
+function stamp(at: usize, event: u32): void {
+  if (load<u32>(at) == operation) return;
+  store<u32>(at, operation);
+  count(event);
+}
+
+@inline function stampOf(record: usize): usize {
+  const line = (<u32>record - load<u32>(CONTROL, CTL_RECORDS)) >> 6;
+  return load<u32>(CONTROL, CTL_STAMPS) + (line << 3);
+}
+
+/** The operation reads the struct-page line that holds `record`. */
+@inline export function touched(record: usize): void {
+  if (COUNT) stamp(stampOf(record), LINE_TOUCHED);
+}
+
+/** The operation writes it. */
+@inline export function dirtied(record: usize): void {
+  if (COUNT) {
+    const at = stampOf(record);
+    stamp(at, LINE_TOUCHED);
+    stamp(at + 4, LINE_DIRTIED);
+  }
+}

@@ -1,0 +1,181 @@
+/*
+ * struct page records: where they are, and what binding a device writes into them (semantics 1).
+ */
+import {
+  CONTROL, CTL_COMPOUND_SHIFT, CTL_ORDER, CTL_PAGES, CTL_PHYS, CTL_RECORDS, CTL_STAMPS,
+  CTL_TAIL_MASK, FOLIO_ENTIRE_MAPCOUNT_DEVMAP, FOLIO_ENTIRE_MAPCOUNT_REFCOUNT,
+  FOLIO_LARGE_MAPCOUNT, FOLIO_MM_IDS, FOLIO_MM_ID_MAPCOUNT0, FOLIO_MM_ID_MAPCOUNT1,
+  FOLIO_NR_PAGES_DEVMAP, FOLIO_NR_PAGES_MAPPED_DEVMAP, FOLIO_NR_PAGES_MAPPED_REFCOUNT,
+  FOLIO_NR_PAGES_REFCOUNT, FOLIO_ORDER, FOLIO_PINCOUNT, PAGE_BYTES, PG_FLAGS, PG_HEAD_BIT,
+  PG_INDEX, PG_MAPCOUNT, PG_MAPPING, PG_REFCOUNT, PG_RESERVED_BIT, PG_WORD1,
+} from './layout';
+import { SET_MAPPING, count, dirtied, touched } from './ledger';
+import { DEVMAP } from './switches';
+
+@inline export const FOLIO_ENTIRE_MAPCOUNT: u32 =
+  KERNEL == 0 ? FOLIO_ENTIRE_MAPCOUNT_DEVMAP : FOLIO_ENTIRE_MAPCOUNT_REFCOUNT;
+@inline export const FOLIO_NR_PAGES_MAPPED: u32 =
+  KERNEL == 0 ? FOLIO_NR_PAGES_MAPPED_DEVMAP : FOLIO_NR_PAGES_MAPPED_REFCOUNT;
+@inline const FOLIO_NR_PAGES: u32 = KERNEL == 0 ? FOLIO_NR_PAGES_DEVMAP : FOLIO_NR_PAGES_REFCOUNT;
+
+/** Zone, node and section links, as the recorded kernels have them. */
+@inline const ZONE_BITS: u64 = 0x27ffffc0000000;
+@inline const TAIL_MAPPING: u64 = 0xdead000000000400;
+/** Struct pages that binding initialises of a folio whose tails are shared: two 4 KiB frames. */
+@inline const DEDUP_STRUCTS: u32 = 128;
+
+/* The device, as this instance knows it: copied from the control block by attachPages. */
+let devicePhys: u64 = 0;
+let pageCount: u32 = 0;
+let order: u32 = 0;
+let records: usize = 0;
+let compoundShift: u32 = 0;
+let tailMask: u32 = 0;
+
+export function attachPages(): void {
+  devicePhys = load<u64>(CONTROL, CTL_PHYS);
+  pageCount = load<u32>(CONTROL, CTL_PAGES);
+  order = load<u32>(CONTROL, CTL_ORDER);
+  records = load<u32>(CONTROL, CTL_RECORDS);
+  compoundShift = load<u32>(CONTROL, CTL_COMPOUND_SHIFT);
+  tailMask = load<u32>(CONTROL, CTL_TAIL_MASK);
+}
+
+/** Folio order of the device: 0, 9 or 18. */
+@inline export function deviceOrder(): u32 {
+  return order;
+}
+
+@inline export function devicePages(): u32 {
+  return pageCount;
+}
+
+/** Physical address of a device page. */
+@inline export function physOf(page: u32): u64 {
+  return devicePhys + (<u64>page << 12);
+}
+
+/** The device page a leaf entry maps. */
+@inline export function pageOf(entry: u64): u32 {
+  return <u32>(((entry & 0x000FFFFFFFFFF000) - devicePhys) >> 12);
+}
+
+/** The struct page of an order-0 device. */
+@inline export function smallRecord(page: u32): usize {
+  return records + ((<usize>page) << 6);
+}
+
+/** The head of the folio that `page` belongs to, by arithmetic. */
+@inline export function headRecord(page: u32): usize {
+  return records + ((<usize>(page >> order)) << compoundShift);
+}
+
+/** The struct page of any page. Deduplicated tails share: 64 and up repeat every 64 (2.1). */
+@inline export function pageRecord(page: u32): usize {
+  const inFolio = page & ((1 << order) - 1);
+  const distinct = inFolio < 64 ? inFolio : inFolio & tailMask | (tailMask == 63 ? 64 : 0);
+  return headRecord(page) + ((<usize>distinct) << 6);
+}
+
+/**
+ * page_folio: what the kernel reads to get from a page to its head.
+ * Kernel: devmap: the tail holds head|1; refcount: a mask|1 for the tail's own address (1.2).
+ */
+@inline export function folioOf(page: u32): usize {
+  const record = pageRecord(page);
+  touched(record);
+  const word = load<u64>(record, PG_WORD1);
+  if ((word & 1) == 0) return record;
+  if (KERNEL == DEVMAP) return <usize>(word - 1);
+  return headRecord(page & <u32>(word >> 6));
+}
+
+/**
+ * dax_set_mapping: the head learns its file and offset the first time it is faulted (1.5).
+ * Plain stores, never cleared. Returns what `mapping` held: a chained operation waits for it.
+ */
+@inline export function setMapping(head: usize, index: u64): u64 {
+  touched(head);
+  const mapping = load<u64>(head, PG_MAPPING);
+  if (mapping == 0) {
+    dirtied(head);
+    count(SET_MAPPING);
+    store<u64>(head, CONTROL, PG_MAPPING);
+    store<u64>(head, index, PG_INDEX);
+  }
+  return mapping;
+}
+
+function initRecord(record: usize): void {
+  memory.fill(record, 0, PAGE_BYTES);
+  store<u64>(record, ZONE_BITS | (1 << PG_RESERVED_BIT), PG_FLAGS);
+  store<u64>(record, CONTROL, PG_WORD1);
+  store<i32>(record, -1, PG_MAPCOUNT);
+  store<i32>(record, 1, PG_REFCOUNT);
+}
+
+function initTail(record: usize, head: usize): void {
+  initRecord(record);
+  const mask = ~(((<u64>PAGE_BYTES) << order) - 1);
+  store<u64>(record, (KERNEL == DEVMAP ? <u64>head : mask) | 1, PG_WORD1);
+  store<u64>(record, TAIL_MAPPING, PG_MAPPING);
+  store<i32>(record, 0, PG_REFCOUNT);
+}
+
+/** prep_compound_head: the fields that live in page[1]. */
+function initFolio(head: usize): void {
+  store<u64>(head, load<u64>(head) | (1 << PG_HEAD_BIT));
+  store<u8>(head, <u8>order, FOLIO_ORDER);
+  store<i32>(head, -1, FOLIO_LARGE_MAPCOUNT);
+  store<i32>(head, -1, FOLIO_ENTIRE_MAPCOUNT);
+  store<i32>(head, 0, FOLIO_NR_PAGES_MAPPED);
+  store<i32>(head, 0, FOLIO_PINCOUNT);
+  store<i32>(head, 1 << order, FOLIO_NR_PAGES);
+  if (KERNEL != DEVMAP) {
+    store<i32>(head, -1, FOLIO_MM_ID_MAPCOUNT0);
+    store<i32>(head, -1, FOLIO_MM_ID_MAPCOUNT1);
+    store<u64>(head, 0, FOLIO_MM_IDS);
+  }
+}
+
+function initCompound(head: usize): void {
+  initRecord(head);
+  const structs: u32 = tailMask == 63 ? DEDUP_STRUCTS : 1 << order;
+  for (let i: u32 = 1; i < structs; i++) initTail(head + ((<usize>i) << 6), head);
+  initFolio(head);
+}
+
+/** memmap_init_zone_device: every struct page as it is after the driver bound the device. */
+export function bindPages(): void {
+  if (order == 0) {
+    for (let page: u32 = 0; page < pageCount; page++) initRecord(smallRecord(page));
+  } else {
+    const step: u32 = 1 << order;
+    for (let page: u32 = 0; page < pageCount; page += step) initCompound(headRecord(page));
+  }
+}
+
+/**
+ * Puts back what faults, zaps and pins can have changed in the folios of `pages` pages from `first`:
+ * the same state as bindPages, for a fraction of its stores (tails never change).
+ */
+export function resetPages(first: u32, pages: u32): void {
+  const step: u32 = 1 << order;
+  for (let page = first; page < first + pages; page += step) {
+    const head = headRecord(page);
+    initRecord(head);
+    if (order != 0) {
+      initTail(head + PAGE_BYTES, head);
+      initFolio(head);
+    }
+  }
+}
+
+/** Counted builds: forget which operation touched which line. */
+export function clearStamps(): void {
+  if (COUNT) {
+    const stamps: usize = load<u32>(CONTROL, CTL_STAMPS);
+    const folios = (pageCount + (1 << order) - 1) >> order;
+    memory.fill(stamps, 0, ((<usize>folios) << compoundShift) >> 3);
+  }
+}

@@ -1,0 +1,112 @@
+/*
+ * The op-stream loop: storms, traces and tests all arrive here as the same 64-bit operations.
+ */
+import { handleFault, statusOf, tokenOf, touch } from './fault';
+import { gupFast, putPages, unpin } from './gup';
+import {
+  CONTROL, CTL_ZERO, GUP_PIN, GUP_WRITE, OPS, OP_CODE_SHIFT, OP_COUNT_MASK, OP_COUNT_SHIFT,
+  OP_DONTNEED, OP_FAULT_READ, OP_FAULT_WRITE, OP_GET_READ, OP_GET_WRITE, OP_MUNMAP, OP_PIN_READ,
+  OP_PIN_WRITE, OP_PUT, OP_TOUCH_READ, OP_TOUCH_WRITE, OP_UNPIN, OP_VMA_MASK, OP_VMA_SHIFT, VMAS,
+  VMA_BYTES, VMA_START,
+} from './layout';
+import { deviceOrder } from './page';
+import { BAD_OP, OK, SHORT } from './status';
+import { dontneed, munmap } from './zap';
+
+@inline const PAGE_SHIFT: u32 = 12;
+
+/** Units that did not end in OK, over one runOps call; read by `failures`. */
+let failed: u32 = 0;
+
+export function failures(): u32 {
+  return failed;
+}
+
+@inline function note(result: u64): void {
+  if (statusOf(result) != OK) failed += 1;
+}
+
+/** So many faults on consecutive units; `dep` is the zero a chained storm carries. */
+@inline function faults(vma: usize, from: u64, units: u32, write: u32, chain: bool, dep: u64): u64 {
+  const zero = load<u64>(CONTROL, CTL_ZERO);
+  const step = (<u64>1) << (deviceOrder() + PAGE_SHIFT);
+  let va = from + dep;
+  let carry = dep;
+  for (let i: u32 = 0; i < units; i++) {
+    const result = handleFault(vma, va, write);
+    note(result);
+    va += step;
+    if (chain) {
+      carry = tokenOf(result) & zero;
+      va += carry;
+    }
+  }
+  return carry;
+}
+
+@inline function touches(
+  vma: usize, from: u64, pages: u32, write: u32, chain: bool, dep: u64,
+): u64 {
+  const zero = load<u64>(CONTROL, CTL_ZERO);
+  let va = from + dep;
+  let carry = dep;
+  for (let i: u32 = 0; i < pages; i++) {
+    const result = touch(vma, va, write);
+    note(result);
+    va += 4096;
+    if (chain) {
+      carry = tokenOf(result) & zero;
+      va += carry;
+    }
+  }
+  return carry;
+}
+
+@inline function gup(vma: usize, va: u64, pages: u32, flags: u32): void {
+  if (gupFast(vma, va, pages, flags) != pages) note(SHORT);
+}
+
+/** Everything but faults and touches: rare enough per page that a chain would not show. */
+function other(code: u32, vma: usize, va: u64, page: u32, times: u32): void {
+  const bytes = (<u64>times) << (deviceOrder() + PAGE_SHIFT);
+  if (code == OP_DONTNEED) dontneed(vma, va, va + bytes);
+  else if (code == OP_MUNMAP) munmap(vma, va, va + bytes);
+  else if (code == OP_GET_READ) gup(vma, va, times, 0);
+  else if (code == OP_GET_WRITE) gup(vma, va, times, GUP_WRITE);
+  else if (code == OP_PIN_READ) gup(vma, va, times, GUP_PIN);
+  else if (code == OP_PIN_WRITE) gup(vma, va, times, GUP_PIN | GUP_WRITE);
+  else if (code == OP_PUT) putPages(page, times);
+  else if (code == OP_UNPIN) unpin(page, times);
+  else note(BAD_OP);
+}
+
+@inline function loop(first: u32, ops: u32, chain: bool): u32 {
+  failed = 0;
+  let dep: u64 = 0;
+  let at: usize = OPS + (first << 3);
+  const end = at + (ops << 3);
+  for (; at < end; at += 8) {
+    const op = load<u64>(at);
+    const code = <u32>(op >> OP_CODE_SHIFT);
+    const slot = <u32>(op >> OP_VMA_SHIFT) & OP_VMA_MASK;
+    const times = (<u32>(op >> OP_COUNT_SHIFT) & OP_COUNT_MASK) + 1;
+    const vma: usize = VMAS + slot * VMA_BYTES;
+    const va = load<u64>(vma, VMA_START) + ((op & 0xFFFFFFFF) << PAGE_SHIFT);
+    if (code <= OP_FAULT_WRITE) {
+      dep = faults(vma, va, times, code - OP_FAULT_READ, chain, dep);
+    } else if (code <= OP_TOUCH_WRITE) {
+      dep = touches(vma, va, times, code - OP_TOUCH_READ, chain, dep);
+    } else other(code, vma, va, <u32>op, times);
+  }
+  return failed;
+}
+
+/** Runs `ops` operations from the op buffer; each fault waits for the one before (overlap none). */
+export function runChained(first: u32, ops: u32): u32 {
+  return loop(first, ops, true);
+}
+
+/** The same, letting the processor overlap what it can (overlap natural). */
+export function runNatural(first: u32, ops: u32): u32 {
+  return loop(first, ops, false);
+}

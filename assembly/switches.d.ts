@@ -1,0 +1,6 @@
+/* For editors alone; asc never reads this file. The meanings are in switches.ts. */
+declare const KERNEL: i32;
+declare const DETAIL: i32;
+declare const RECORDS: i32;
+declare const COUNT: i32;
+declare const LAYOUT_HASH: i32;

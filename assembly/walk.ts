@@ -1,0 +1,81 @@
+/*
+ * Walking x86-64 page tables: find, and find-or-create. Four levels, or five where the mm says so;
+ * the P4D of a four-level walk is folded into the PGD and costs nothing.
+ */
+import { allocTable } from './arena';
+import { TABLE_BITS, tableOf } from './entry';
+import { MM_LEVELS, MM_TABLES, MM_TOP } from './layout';
+import { PT_READ, PT_WRITE, count } from './ledger';
+
+@inline export const PTE_SHIFT: u32 = 12;
+@inline export const PMD_SHIFT: u32 = 21;
+@inline export const PUD_SHIFT: u32 = 30;
+@inline export const P4D_SHIFT: u32 = 39;
+@inline export const PGD5_SHIFT: u32 = 48;
+
+/** Address of the entry for `va` in `table`, whose entries each span 2^shift bytes. */
+@inline export function slotOf(table: usize, va: u64, shift: u32): usize {
+  return table + ((<usize>(va >> shift) & 511) << 3);
+}
+
+@inline export function readEntry(slot: usize): u64 {
+  count(PT_READ);
+  return load<u64>(slot);
+}
+
+/** set_pte and its kin are plain stores in the kernel, and here. */
+@inline export function writeEntry(slot: usize, entry: u64): void {
+  count(PT_WRITE);
+  store<u64>(slot, entry);
+}
+
+/** Points the empty `slot` at a new table and charges the mm; 0 when there is no memory. */
+export function populate(mm: usize, slot: usize): usize {
+  const table = allocTable();
+  if (!table) return 0;
+  install(mm, slot, table);
+  return table;
+}
+
+/** Points `slot` at `table` and charges the mm. Kernel: pmd_install, pud_populate. */
+export function install(mm: usize, slot: usize, table: usize): void {
+  store<u32>(mm, load<u32>(mm, MM_TABLES) + 1, MM_TABLES);
+  writeEntry(slot, <u64>table | TABLE_BITS);
+}
+
+/** Slot of the entry that spans 512 GiB: in the PGD, or with five levels in the P4D table. */
+@inline function p4dSlot(mm: usize, va: u64): usize {
+  const top: usize = load<u32>(mm, MM_TOP);
+  if (load<u32>(mm, MM_LEVELS) == 4) return slotOf(top, va, P4D_SHIFT);
+  const entry = readEntry(slotOf(top, va, PGD5_SHIFT));
+  return entry ? slotOf(tableOf(entry), va, P4D_SHIFT) : 0;
+}
+
+/** Slot of `va` in its PUD table, or 0 where there is no such table. */
+@inline export function findPud(mm: usize, va: u64): usize {
+  const slot = p4dSlot(mm, va);
+  if (!slot) return 0;
+  const entry = readEntry(slot);
+  return entry ? slotOf(tableOf(entry), va, PUD_SHIFT) : 0;
+}
+
+/** The slow half of `needPud`: some table above is missing. */
+function growPud(mm: usize, va: u64): usize {
+  let slot: usize = slotOf(load<u32>(mm, MM_TOP), va, P4D_SHIFT);
+  if (load<u32>(mm, MM_LEVELS) == 5) {
+    slot = slotOf(load<u32>(mm, MM_TOP), va, PGD5_SHIFT);
+    const entry = load<u64>(slot);
+    const p4d = entry ? tableOf(entry) : populate(mm, slot);
+    if (!p4d) return 0;
+    slot = slotOf(p4d, va, P4D_SHIFT);
+  }
+  const entry = load<u64>(slot);
+  const pud = entry ? tableOf(entry) : populate(mm, slot);
+  return pud ? slotOf(pud, va, PUD_SHIFT) : 0;
+}
+
+/** Slot of `va` in its PUD table, made if need be; 0 when there is no memory. */
+@inline export function needPud(mm: usize, va: u64): usize {
+  const slot = findPud(mm, va);
+  return slot ? slot : growPud(mm, va);
+}

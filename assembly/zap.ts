@@ -1,0 +1,237 @@
+/*
+ * Unmapping (semantics 7): clear entries, gather pages, flush, and only then drop references.
+ */
+import { freeTable } from './arena';
+import { chargePages } from './fault';
+import { ACCESSED, DIRTY, isLeaf, tableOf } from './entry';
+import {
+  GATHER, MM_ID, MM_LEVELS, MM_TABLES, MM_TOP, VMA_CEILING, VMA_FLOOR, VMA_MM,
+} from './layout';
+import {
+  LEAF_CLEAR, PT_WRITE, TLB_FLUSH, TLB_FLUSH_FORCED, beginOperation, count,
+} from './ledger';
+import { headRecord, pageOf, smallRecord } from './page';
+import { mapcountAdd, markAccessed, markDirty, put, removeHugeRmap } from './ref';
+import { DEVMAP } from './switches';
+import {
+  P4D_SHIFT, PGD5_SHIFT, PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, readEntry, slotOf,
+} from './walk';
+
+/* mmu_gather: 7 slots on the stack and up to 19 batches of 509 (7.1). */
+@inline const GATHER_MAX: u32 = 9678;
+/* With delayed rmaps pending only the stack batch and one page are used. */
+@inline const GATHER_DELAYED_MAX: u32 = 516;
+/** A queued page whose map count is dropped after the flush (delay_rmap). */
+@inline const DELAY_RMAP: u32 = 1;
+
+let queued: u32 = 0;
+let delayed: u32 = 0;
+let needsFlush: bool = false;
+
+/** ptep_get_and_clear: an xchg, which is locked without saying so. */
+@inline function clearEntry(slot: usize): u64 {
+  count(PT_WRITE);
+  count(LEAF_CLEAR);
+  needsFlush = true;
+  return atomic.xchg<u64>(slot, 0);
+}
+
+/** tlb_flush_mmu_tlbonly. */
+function flushTlb(): void {
+  if (!needsFlush) return;
+  needsFlush = false;
+  count(TLB_FLUSH);
+}
+
+/** tlb_batch_pages_flush: the references go, after the flush. */
+function dropQueued(): void {
+  for (let i: u32 = 0; i < queued; i++) {
+    put(load<u32>(GATHER + (i << 2)) & ~DELAY_RMAP, 1);
+  }
+  queued = 0;
+}
+
+/** tlb_flush_rmaps: the map counts that waited for the forced flush. */
+function dropDelayedRmaps(): void {
+  for (let i: u32 = 0; delayed > 0; i++) {
+    const item = load<u32>(GATHER + (i << 2));
+    if (!(item & DELAY_RMAP)) continue;
+    mapcountAdd(item & ~DELAY_RMAP, -1);
+    store<u32>(GATHER + (i << 2), item & ~DELAY_RMAP);
+    delayed -= 1;
+  }
+}
+
+/** __tlb_remove_folio_pages. True: the batch is full. */
+@inline function queue(item: u32): bool {
+  store<u32>(GATHER + (queued << 2), item);
+  queued += 1;
+  return queued == (delayed ? GATHER_DELAYED_MAX : GATHER_MAX);
+}
+
+/** zap_present_folio_ptes for one small page. True: the batch is full. */
+@inline function releasePte(mm: usize, entry: u64): bool {
+  const record = smallRecord(pageOf(entry));
+  let item = <u32>record;
+  if (entry & DIRTY) {
+    markDirty(record);
+    item |= DELAY_RMAP;
+    delayed += 1;
+  }
+  if (entry & ACCESSED) markAccessed(record);
+  chargePages(mm, -1);
+  if (!(item & DELAY_RMAP)) mapcountAdd(record, -1);
+  return queue(item);
+}
+
+/** The end of zap_pte_range: forced flush under the lock, then references outside it (7.3). */
+function finishTable(force: bool): void {
+  if (!force) return;
+  if (needsFlush) count(TLB_FLUSH_FORCED);
+  flushTlb();
+  dropDelayedRmaps();
+  dropQueued();
+}
+
+/** zap_pte_range: one PTE table at a time, so a forced flush covers at most 2 MiB. */
+function zapTable(mm: usize, table: usize, va: u64, end: u64): void {
+  let slot = slotOf(table, va, PTE_SHIFT);
+  const last = slot + ((<usize>((end - va) >> PTE_SHIFT)) << 3);
+  let force = false;
+  for (; slot < last; slot += 8) {
+    if (!readEntry(slot)) continue;
+    const entry = clearEntry(slot);
+    if (KERNEL == DEVMAP) continue;
+    if (entry & DIRTY) force = true;
+    if (releasePte(mm, entry)) {
+      finishTable(true);
+      force = false;
+    }
+  }
+  finishTable(force);
+}
+
+/** zap_huge_pmd / zap_huge_pud; a PUD marks neither dirty nor accessed (7.2). */
+function zapHuge(mm: usize, slot: usize, order: u32): void {
+  const entry = clearEntry(slot);
+  if (KERNEL == DEVMAP) return;
+  const head = headRecord(pageOf(entry));
+  removeHugeRmap(head, load<u32>(mm, MM_ID));
+  chargePages(mm, -((<i64>1) << order));
+  if (order == 9) {
+    if (entry & DIRTY) markDirty(head);
+    if (entry & ACCESSED) markAccessed(head);
+  }
+  if (queue(<u32>head)) finishTable(true);
+}
+
+/** End of the entry that holds `va` at this level, or the end of the range. */
+@inline function entryEnd(va: u64, end: u64, shift: u32): u64 {
+  const next = ((va >> shift) + 1) << shift;
+  return next < end ? next : end;
+}
+
+function zapPmds(mm: usize, table: usize, from: u64, end: u64): void {
+  let va = from;
+  while (va < end) {
+    const next = entryEnd(va, end, PMD_SHIFT);
+    const slot = slotOf(table, va, PMD_SHIFT);
+    const entry = readEntry(slot);
+    if (entry) {
+      if (isLeaf(entry)) zapHuge(mm, slot, 9);
+      else zapTable(mm, tableOf(entry), va, next);
+    }
+    va = next;
+  }
+}
+
+function zapPuds(mm: usize, table: usize, from: u64, end: u64): void {
+  let va = from;
+  while (va < end) {
+    const next = entryEnd(va, end, PUD_SHIFT);
+    const slot = slotOf(table, va, PUD_SHIFT);
+    const entry = readEntry(slot);
+    if (entry) {
+      if (isLeaf(entry)) zapHuge(mm, slot, 18);
+      else zapPmds(mm, tableOf(entry), va, next);
+    }
+    va = next;
+  }
+}
+
+function zapTop(mm: usize, table: usize, from: u64, end: u64, shift: u32): void {
+  let va = from;
+  while (va < end) {
+    const next = entryEnd(va, end, shift);
+    const entry = readEntry(slotOf(table, va, shift));
+    if (entry) {
+      if (shift == PGD5_SHIFT) zapTop(mm, tableOf(entry), va, next, P4D_SHIFT);
+      else zapPuds(mm, tableOf(entry), va, next);
+    }
+    va = next;
+  }
+}
+
+@inline function topShift(mm: usize): u32 {
+  return load<u32>(mm, MM_LEVELS) == 5 ? PGD5_SHIFT : P4D_SHIFT;
+}
+
+/** zap_page_range_single: [va, end) of whole units. One flush at the end covers what is left. */
+export function dontneed(vma: usize, va: u64, end: u64): void {
+  beginOperation();
+  const mm: usize = load<u32>(vma, VMA_MM);
+  zapTop(mm, load<u32>(mm, MM_TOP), va, end, topShift(mm));
+  finishGather();
+}
+
+/** tlb_finish_mmu. */
+function finishGather(): void {
+  flushTlb();
+  dropQueued();
+}
+
+/** True where the 2^shift bytes around [va, end) belong to no neighbouring mapping. */
+@inline function ownsSpan(va: u64, end: u64, shift: u32, floor: u64, ceiling: u64): bool {
+  const first = (va >> shift) << shift;
+  if (first < floor) return false;
+  if (!ceiling) return true;
+  const limit = (ceiling >> shift) << shift;
+  return limit != 0 && end - 1 <= limit - 1;
+}
+
+/**
+ * free_pgd_range and below: frees every table whose whole span lies between the neighbours.
+ * `shift` is what one entry of `table` spans.
+ */
+function freeTables(
+  mm: usize, table: usize, from: u64, end: u64, shift: u32, floor: u64, ceiling: u64,
+): void {
+  let va = from;
+  while (va < end) {
+    const next = entryEnd(va, end, shift);
+    const slot = slotOf(table, va, shift);
+    const entry = load<u64>(slot);
+    if (entry && !isLeaf(entry)) {
+      const below = tableOf(entry);
+      if (shift > PMD_SHIFT) freeTables(mm, below, va, next, shift - 9, floor, ceiling);
+      if (ownsSpan(va, next, shift, floor, ceiling)) {
+        store<u64>(slot, 0);
+        count(PT_WRITE);
+        needsFlush = true;
+        store<u32>(mm, load<u32>(mm, MM_TABLES) - 1, MM_TABLES);
+        freeTable(below);
+      }
+    }
+    va = next;
+  }
+}
+
+/** unmap_region: zap [va, end), free its page tables, flush, drop references (7.1, 7.6). */
+export function munmap(vma: usize, va: u64, end: u64): void {
+  beginOperation();
+  const mm: usize = load<u32>(vma, VMA_MM);
+  const top: usize = load<u32>(mm, MM_TOP);
+  zapTop(mm, top, va, end, topShift(mm));
+  freeTables(mm, top, va, end, topShift(mm), load<u64>(vma, VMA_FLOOR), load<u64>(vma, VMA_CEILING));
+  finishGather();
+}

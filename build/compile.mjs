@@ -1,0 +1,70 @@
+// Compiles one build of the core, unless its sources, switches and compiler are those of last time.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { assemblySources, hashOf, layoutHash, packageVersion, ROOT, WASM_DIR } from './sources.mjs';
+
+/** @typedef {import('./builds.mjs').Build} Build */
+
+const FLAGS = JSON.parse(readFileSync(join(ROOT, 'asconfig.json'), 'utf8'));
+
+/** @param {Build} build */
+function switchesOf(build) {
+  return [
+    `KERNEL=${build.kernel}`,
+    `DETAIL=${build.detail}`,
+    `RECORDS=${build.records}`,
+    `COUNT=${build.count}`,
+    `LAYOUT_HASH=${layoutHash()}`,
+  ];
+}
+
+/** @param {Build} build */
+export function buildHash(build) {
+  return hashOf([
+    ...assemblySources(),
+    ...switchesOf(build),
+    JSON.stringify(FLAGS),
+    packageVersion('assemblyscript'),
+  ]);
+}
+
+/** @param {string} name */
+export function wasmFile(name) {
+  return join(WASM_DIR, `${name}.wasm`);
+}
+
+/** @param {Build} build */
+function isFresh(build) {
+  const stamp = `${wasmFile(build.name)}.hash`;
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === buildHash(build);
+}
+
+/**
+ * @param {Build} build
+ * @returns {Promise<boolean>} whether it had to be compiled
+ */
+export async function compile(build) {
+  if (isFresh(build)) return false;
+  const { default: asc } = await import('assemblyscript/asc');
+  const out = wasmFile(build.name);
+  mkdirSync(WASM_DIR, { recursive: true });
+  const args = [
+    'assembly/index.ts',
+    '--baseDir',
+    ROOT,
+    '--config',
+    'asconfig.json',
+    '--target',
+    build.count ? 'counted' : 'timed',
+    '--outFile',
+    out,
+    '--textFile',
+    out.replace(/wasm$/, 'wat'),
+    ...switchesOf(build).flatMap((value) => ['--use', value]),
+  ];
+  const { error, stderr } = await asc.main(args);
+  if (error) throw new Error(`asc could not compile ${build.name}:\n${stderr}`);
+  // Last, so that a compile cut short is made again.
+  writeFileSync(`${out}.hash`, buildHash(build));
+  return true;
+}

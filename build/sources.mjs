@@ -1,0 +1,40 @@
+// What a build is made from, and the hashes that say whether it must be made again.
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+export const WASM_DIR = join(ROOT, 'dist', 'wasm');
+
+/** Files whose meaning host and core must share; their hash is compiled into both. */
+export const SHARED_SOURCES = ['layout.ts', 'status.ts', 'ledger.ts'];
+
+/** @param {string} name */
+export function readAssembly(name) {
+  return readFileSync(join(ROOT, 'assembly', name), 'utf8');
+}
+
+/** @param {readonly string[]} parts */
+export function hashOf(parts) {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part).update('\0');
+  return hash.digest('hex');
+}
+
+/** All of assembly/, as one string per file, in a fixed order. */
+export function assemblySources() {
+  const names = readdirSync(join(ROOT, 'assembly')).filter((name) => name.endsWith('.ts'));
+  return names.sort().flatMap((name) => [name, readAssembly(name)]);
+}
+
+/** The layout hash in 31 bits: asc's --use takes no sign, and JavaScript reads an i32 as signed. */
+export function layoutHash() {
+  return Number.parseInt(hashOf(SHARED_SOURCES.map(readAssembly)).slice(0, 8), 16) >>> 1;
+}
+
+/** @param {string} name a package in node_modules */
+export function packageVersion(name) {
+  const file = join(ROOT, 'node_modules', name, 'package.json');
+  return String(JSON.parse(readFileSync(file, 'utf8')).version);
+}

@@ -1,0 +1,21 @@
+import { DaxError } from './error.ts';
+
+/** The kernels a build of the core can be, and the release whose recordings each is held to. */
+export const KERNELS = {
+  devmap: { release: '6.12', title: 'Linux 6.12, devmap bit' },
+  refcount: { release: '7.3', title: 'Linux 7.3, refcounted' },
+} as const;
+
+export type KernelId = keyof typeof KERNELS;
+export const KERNEL_IDS = Object.keys(KERNELS) as readonly KernelId[];
+
+/** Fails: E_VALUE for a name that is no kernel. */
+export function parseKernel(text: string): KernelId {
+  const id = KERNEL_IDS.find((each) => each === text);
+  if (id) return id;
+  throw new DaxError(
+    'E_VALUE',
+    `kernel '${text}' is not known`,
+    `use --kernel ${KERNEL_IDS.join(' or ')}`,
+  );
+}

@@ -1,0 +1,114 @@
+import { PAGE_BYTES } from '../units.ts';
+import { type Errno, fail, type SyscallResult, succeed } from './errno.ts';
+import { unmapRange } from './munmap.ts';
+import { MMAP_MIN, type Process } from './process.ts';
+import type { Protection, Vma } from './vma.ts';
+
+/** How the device node was opened. */
+export type OpenMode = 'r' | 'w' | 'rw';
+
+export interface MmapFlags {
+  readonly type: 'shared' | 'sharedValidate' | 'private';
+  readonly fixed?: 'replace' | 'noreplace';
+  readonly sync?: boolean;
+  readonly hugetlb?: boolean;
+  readonly populate?: boolean;
+}
+
+export interface MmapRequest {
+  /** Hint, or with `fixed` the address; 0 lets the kernel choose. */
+  readonly address?: bigint;
+  readonly lengthBytes: bigint;
+  readonly offsetBytes?: bigint;
+  readonly protection: Protection;
+  readonly flags?: MmapFlags;
+  readonly mode?: OpenMode;
+}
+
+const PAGE = BigInt(PAGE_BYTES);
+const TASK_SIZE_4 = 0x7fff_ffff_f000n;
+const SHARED: MmapFlags = { type: 'shared' };
+
+/** do_mmap's own checks, in the order that matters (semantics 4.1). */
+function genericError(request: MmapRequest, flags: MmapFlags, length: bigint): Errno | undefined {
+  const { address = 0n, offsetBytes = 0n, protection, mode = 'rw' } = request;
+  if (length === 0n) return 'EINVAL';
+  if (offsetBytes % PAGE) return 'EINVAL';
+  if (length > TASK_SIZE_4) return 'ENOMEM';
+  if (flags.hugetlb) return 'EINVAL';
+  if (flags.fixed && address % PAGE) return 'EINVAL';
+  if (flags.fixed && address + length > TASK_SIZE_4) return 'ENOMEM';
+  if (mode === 'w') return 'EACCES';
+  if (flags.type !== 'private' && protection.write && mode === 'r') return 'EACCES';
+  return undefined;
+}
+
+/** dax_get_unmapped_area: with no hint, VA = offset modulo the unit (semantics 4.3). */
+function chooseAddress(process: Process, length: bigint, offset: bigint): bigint | undefined {
+  const unit = BigInt(process.system.device.unitBytes);
+  const firstUnit = ((offset + unit - 1n) / unit) * unit;
+  if (offset + length - firstUnit < unit) return process.findGap(length);
+  const found = process.findGap(length + unit);
+  return found === undefined ? process.findGap(length) : found + modulo(offset - found, unit);
+}
+
+function modulo(value: bigint, by: bigint): bigint {
+  return ((value % by) + by) % by;
+}
+
+/** Where the mapping goes; a free hint is honoured, then perhaps refused by the driver. */
+function placeMapping(process: Process, request: MmapRequest, length: bigint): bigint | undefined {
+  const { address = 0n, offsetBytes = 0n, flags = SHARED } = request;
+  if (flags.fixed) return address;
+  const hint = address - (address % PAGE);
+  if (hint === 0n) return chooseAddress(process, length, offsetBytes);
+  const free = hint >= MMAP_MIN && process.overlapping(hint, hint + length).length === 0;
+  return free ? hint : process.findGap(length);
+}
+
+/** check_vma as mmap meets it (semantics 4.2). */
+function driverError(
+  process: Process,
+  flags: MmapFlags,
+  start: bigint,
+  end: bigint,
+): Errno | undefined {
+  if (flags.type === 'private') return 'EINVAL';
+  const unit = BigInt(process.system.device.unitBytes);
+  return start % unit || end % unit ? 'EINVAL' : undefined;
+}
+
+/**
+ * mmap of the device node.
+ *
+ * Source: semantics 4.1 to 4.3. Nothing checks offset or length against the device's size: a touch
+ * past the end is SIGBUS.
+ */
+export function mmap(process: Process, request: MmapRequest): SyscallResult<Vma> {
+  const { flags = SHARED, mode = 'rw', offsetBytes = 0n, protection } = request;
+  const length = ((request.lengthBytes + PAGE - 1n) / PAGE) * PAGE;
+  const refused = genericError(request, flags, length);
+  if (refused) return fail(refused);
+  const start = placeMapping(process, request, length);
+  if (start === undefined) return fail('ENOMEM');
+  const end = start + length;
+  const inTheWay = process.overlapping(start, end);
+  if (flags.fixed === 'noreplace' && inTheWay.length > 0) return fail('EEXIST');
+  const driver = driverError(process, flags, start, end);
+  if (driver) return fail(driver);
+  if (inTheWay.length > 0) {
+    const cleared = unmapRange(process, start, end);
+    if (!cleared.ok) return fail(cleared.errno);
+  }
+  const vma: Vma = {
+    slot: process.system.takeSlot(),
+    start,
+    end,
+    pgoff: offsetBytes / PAGE,
+    protection,
+    sync: flags.type === 'sharedValidate' && flags.sync === true,
+    mayWrite: mode === 'rw',
+  };
+  process.replace([], [vma]);
+  return succeed(vma);
+}

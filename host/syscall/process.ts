@@ -1,0 +1,79 @@
+import { DaxError } from '../error.ts';
+import * as abi from '../wasm/abi.ts';
+import type { System } from './system.ts';
+import { pageProt, type Vma, vmFlags } from './vma.ts';
+
+/** Where the kernel's top-down search begins, without randomisation. */
+export const MMAP_BASE = 0x7fff_f7ff_f000n;
+export const MMAP_MIN = 0x10000n;
+
+/** One mm: its top page table in the bank and its mappings, sorted by address. */
+export class Process {
+  readonly system: System;
+  readonly mm: number;
+  #vmas: readonly Vma[] = [];
+
+  constructor(system: System) {
+    this.system = system;
+    this.mm = system.machine.createMm(system.levels);
+  }
+
+  get vmas(): readonly Vma[] {
+    return this.#vmas;
+  }
+
+  vmaAt(va: bigint): Vma | undefined {
+    return this.#vmas.find((vma) => va >= vma.start && va < vma.end);
+  }
+
+  overlapping(start: bigint, end: bigint): readonly Vma[] {
+    return this.#vmas.filter((vma) => vma.start < end && vma.end > start);
+  }
+
+  /** Highest gap of `length` bytes below MMAP_BASE; undefined where there is none. */
+  findGap(length: bigint): bigint | undefined {
+    let top = MMAP_BASE;
+    for (const vma of this.#vmas.toReversed()) {
+      if (vma.start > top) continue;
+      if (top - vma.end >= length) break;
+      top = vma.start;
+    }
+    return top - length >= MMAP_MIN ? top - length : undefined;
+  }
+
+  /** Replaces mappings and rewrites the descriptors, whose floor and ceiling are the neighbours. */
+  replace(gone: readonly Vma[], come: readonly Vma[]): void {
+    for (const vma of gone) this.system.freeSlot(vma.slot);
+    const kept = this.#vmas.filter((vma) => !gone.includes(vma));
+    this.#vmas = [...kept, ...come].sort((a, b) => (a.start < b.start ? -1 : 1));
+    this.#vmas.forEach((vma, i) => {
+      this.describe(vma, this.#vmas[i - 1]?.end ?? 0n, this.#vmas[i + 1]?.start ?? 0n);
+    });
+  }
+
+  describe(vma: Vma, floor: bigint, ceiling: bigint): void {
+    const { start, end, pgoff, protection } = vma;
+    this.system.machine.writeVma(vma.slot, {
+      start,
+      end,
+      pgoff,
+      prot: pageProt(protection),
+      flags: vmFlags(protection) | (vma.mayWrite ? abi.VM_SHARED : 0),
+      mm: this.mm,
+      floor,
+      ceiling,
+    });
+  }
+
+  /** The mapping that holds `va`. Fails: E_ADDRESS. */
+  requireVma(va: bigint): Vma {
+    const found = this.vmaAt(va);
+    if (found) return found;
+    const ranges = this.#vmas.map((vma) => `0x${vma.start.toString(16)}-0x${vma.end.toString(16)}`);
+    throw new DaxError(
+      'E_ADDRESS',
+      `address 0x${va.toString(16)} is in no mapping`,
+      `use an address in ${ranges.join(', ') || 'a mapping'}, or +OFFSET into it`,
+    );
+  }
+}

@@ -1,0 +1,55 @@
+import type { KernelId } from '../kernel.ts';
+import { Bank } from '../wasm/bank.ts';
+import type { BuildKind } from '../wasm/core.ts';
+import { Machine } from '../wasm/machine.ts';
+import { bankShape, type Device } from './device.ts';
+import { Process } from './process.ts';
+
+export interface SystemOptions {
+  readonly kernel: KernelId;
+  readonly kind: BuildKind;
+  readonly device: Device;
+  /** How many processes may map the whole device; sizes the table arena. Default 1. */
+  readonly processes?: number;
+  /** Page-table levels, 4 or 5. Default 4. */
+  readonly levels?: 4 | 5;
+  /** A bank to share with another system of the same device; booted in turns. */
+  readonly bank?: Bank;
+}
+
+/** A booted kernel with one device-DAX device bound, and the processes that map it. */
+export class System {
+  readonly machine: Machine;
+  readonly device: Device;
+  readonly levels: 4 | 5;
+  #freeSlots: number[] = [];
+  #slots = 0;
+
+  constructor(options: SystemOptions) {
+    const { kernel, kind, device, processes = 1 } = options;
+    const bank = options.bank ?? new Bank(bankShape(device, processes, kind === 'counted'));
+    this.machine = new Machine(kernel, kind, bank);
+    this.device = device;
+    this.levels = options.levels ?? 4;
+    this.boot();
+  }
+
+  /** Binds the device anew and forgets every process. */
+  boot(): void {
+    this.#freeSlots = [];
+    this.#slots = 0;
+    this.machine.boot();
+  }
+
+  createProcess(): Process {
+    return new Process(this);
+  }
+
+  takeSlot(): number {
+    return this.#freeSlots.pop() ?? this.#slots++;
+  }
+
+  freeSlot(slot: number): void {
+    this.#freeSlots.push(slot);
+  }
+}

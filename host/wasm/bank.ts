@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs';
+import { freemem } from 'node:os';
+import { DaxError } from '../error.ts';
+import { formatBytes, MIB } from '../units.ts';
+import * as abi from './abi.ts';
+
+const TABLE_BYTES = 4096;
+const WASM_PAGE_BYTES = 65_536;
+/** A 32-bit memory of at most 65,536 Wasm pages. */
+const BANK_BYTES_MAX = 65_536 * WASM_PAGE_BYTES;
+/** What the host itself needs beside the bank. */
+const HEADROOM_BYTES = 256 * MIB;
+
+/** What a bank must hold of a device: semantics 1.3 and 2.1. */
+export interface BankShape {
+  /** Physical address of the device's first data byte. */
+  readonly physBytes: number;
+  /** 4 KiB pages of data. */
+  readonly pages: number;
+  /** Folio order: 0, 9 or 18. */
+  readonly order: number;
+  /** Tail struct pages share memory: two 4 KiB frames a folio. */
+  readonly dedup: boolean;
+  /** How many processes may map all of it, for the size of the table arena. */
+  readonly processes: number;
+  /** Counted builds keep stamps beside the records. */
+  readonly stamps: boolean;
+}
+
+interface BankPlan {
+  readonly compoundShift: number;
+  readonly records: number;
+  readonly recordsEnd: number;
+  readonly bytes: number;
+}
+
+function tablesMax({ pages, processes }: BankShape): number {
+  const perProcess = Math.ceil(pages / 2 ** 9) + Math.ceil(pages / 2 ** 18) + 16;
+  return perProcess * processes + 64;
+}
+
+function planBank(shape: BankShape): BankPlan {
+  const compoundShift = shape.dedup ? 13 : shape.order + 6;
+  const folios = Math.ceil(shape.pages / 2 ** shape.order);
+  // Every table a 4 KiB device could need; a 2M or 1G device needs hardly any.
+  const tables =
+    shape.order === 0 ? tablesMax(shape) : tablesMax({ ...shape, pages: shape.pages / 512 });
+  const records = abi.ARENA + tables * TABLE_BYTES;
+  const recordsEnd = records + folios * 2 ** compoundShift;
+  const stampBytes = shape.stamps ? (recordsEnd - records) / 8 : 0;
+  const bytes = Math.ceil((recordsEnd + stampBytes) / WASM_PAGE_BYTES) * WASM_PAGE_BYTES;
+  return { compoundShift, records, recordsEnd, bytes };
+}
+
+/** MemAvailable where the kernel says it, else free memory. */
+function availableBytes(): number {
+  try {
+    const found = /MemAvailable:\s+(\d+) kB/.exec(readFileSync('/proc/meminfo', 'utf8'));
+    if (found) return Number(found[1]) * 1024;
+  } catch {
+    // Not Linux.
+  }
+  return freemem();
+}
+
+function refuseTooLarge(bytes: number): void {
+  if (bytes > BANK_BYTES_MAX) {
+    throw new DaxError(
+      'E_BANK_SPAN',
+      `this device needs ${formatBytes(bytes)} of page records and tables; one bank holds 4 GiB`,
+      'use a smaller --size or a larger --align',
+    );
+  }
+  const available = availableBytes();
+  if (bytes + HEADROOM_BYTES > available) {
+    throw new DaxError(
+      'E_MEMORY',
+      `this device needs ${formatBytes(bytes)} of memory; ${formatBytes(available)} is available`,
+      'use a smaller --size or a larger --align',
+    );
+  }
+}
+
+/**
+ * One shared memory with a device's struct pages, a table arena and the core's control block.
+ *
+ * Why: both kernels of a comparison run on the same bank, one after the other, so that where the
+ * host put its pages cannot favour one of them.
+ * Fails: E_BANK_SPAN above 4 GiB, E_MEMORY above what the machine has free.
+ */
+export class Bank {
+  readonly shape: BankShape;
+  readonly memory: WebAssembly.Memory;
+  /** Where the records begin, and end. */
+  readonly records: number;
+  readonly recordsEnd: number;
+  readonly bytes: number;
+  /** log2 of the bytes of struct pages a folio keeps. */
+  readonly compoundShift: number;
+  readonly view: DataView;
+
+  constructor(shape: BankShape) {
+    const plan = planBank(shape);
+    refuseTooLarge(plan.bytes);
+    this.shape = shape;
+    this.records = plan.records;
+    this.recordsEnd = plan.recordsEnd;
+    this.bytes = plan.bytes;
+    this.compoundShift = plan.compoundShift;
+    const pages = plan.bytes / WASM_PAGE_BYTES;
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    this.view = new DataView(this.memory.buffer);
+  }
+
+  /** Writes the control block for a device just bound, with no process and no table. */
+  boot(): void {
+    const { shape, view } = this;
+    new Uint8Array(this.memory.buffer, abi.CONTROL, abi.GATHER - abi.CONTROL).fill(0);
+    const control = (offset: number, value: number): void =>
+      view.setUint32(abi.CONTROL + offset, value, true);
+    view.setBigUint64(abi.CONTROL + abi.CTL_PHYS, BigInt(shape.physBytes), true);
+    control(abi.CTL_PAGES, shape.pages);
+    control(abi.CTL_ORDER, shape.order);
+    control(abi.CTL_ALIVE, 1);
+    control(abi.CTL_RECORDS, this.records);
+    control(abi.CTL_COMPOUND_SHIFT, this.compoundShift);
+    control(abi.CTL_TAIL_MASK, shape.dedup ? 63 : 0xffffffff);
+    control(abi.CTL_STAMPS, this.recordsEnd);
+    control(abi.CTL_ARENA_TOP, abi.ARENA);
+    control(abi.CTL_ARENA_END, this.records);
+    control(abi.CTL_ARENA_FAIL_AFTER, 0xffffffff);
+  }
+
+  /** Touches every page of the bank, so that no timed operation is the first to. */
+  prefault(): void {
+    const bytes = new Uint8Array(this.memory.buffer);
+    for (let at = 0; at < this.bytes; at += 4096) bytes[at] = 0;
+  }
+
+  u32(address: number): number {
+    return this.view.getUint32(address, true);
+  }
+
+  i32(address: number): number {
+    return this.view.getInt32(address, true);
+  }
+
+  u64(address: number): bigint {
+    return this.view.getBigUint64(address, true);
+  }
+}

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { instantiateSync } from '@assemblyscript/loader';
+import { DaxError } from '../error.ts';
+import type { KernelId } from '../kernel.ts';
+import { PACKAGE_ROOT } from '../root.ts';
+import { ABI_VERSION, LAYOUT_HASH } from './abi.ts';
+
+/** What a build is for: `counted` has the ledger and full detail, `timed` only the modelled steps. */
+export type BuildKind = 'counted' | 'timed';
+
+/** The core's exports. Addresses are bank offsets; u64 crosses as bigint. */
+export interface CoreExports {
+  abiVersion(): number;
+  layoutHash(): number;
+  attach(thread: number): void;
+  bindPages(): void;
+  resetPages(firstPage: number, pages: number): void;
+  clearStamps(): void;
+  allocTable(): number;
+  freeTable(table: number): void;
+  handleFault(vma: number, va: bigint, write: number): bigint;
+  touch(vma: number, va: bigint, write: number): bigint;
+  dontneed(vma: number, va: bigint, end: bigint): void;
+  munmap(vma: number, va: bigint, end: bigint): void;
+  gupFast(vma: number, va: bigint, pages: number, flags: number): number;
+  unpin(firstPage: number, pages: number): void;
+  putPages(firstPage: number, pages: number): void;
+  runChained(firstOp: number, ops: number): number;
+  runNatural(firstOp: number, ops: number): number;
+  hashRange(from: number, to: number): bigint;
+}
+
+const modules = new Map<string, WebAssembly.Module>();
+
+/** File name of a build; the list is build/builds.mjs. */
+export function buildName(kernel: KernelId, kind: BuildKind): string {
+  return kind === 'counted' ? `${kernel}-counted` : `${kernel}-timed-line`;
+}
+
+function compiled(name: string): WebAssembly.Module {
+  const known = modules.get(name);
+  if (known) return known;
+  // Straight to the optimising compiler, before the first compile: most of warm-up is gone.
+  setFlagsFromString('--no-liftoff');
+  const file = join(PACKAGE_ROOT, 'dist', 'wasm', `${name}.wasm`);
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = Uint8Array.from(readFileSync(file));
+  } catch {
+    throw new DaxError('E_NOT_BUILT', `the core '${name}' is not built`, 'run npm run build');
+  }
+  const module = new WebAssembly.Module(bytes);
+  modules.set(name, module);
+  return module;
+}
+
+/**
+ * One build of the core on a bank's memory.
+ *
+ * Fails: E_NOT_BUILT without its file; E_ABI if it was compiled from another layout.
+ */
+export function instantiate(name: string, memory: WebAssembly.Memory): CoreExports {
+  const { exports } = instantiateSync(compiled(name), { env: { memory } });
+  const core = exports as unknown as CoreExports;
+  if (core.abiVersion() !== ABI_VERSION || core.layoutHash() !== LAYOUT_HASH) {
+    throw new DaxError(
+      'E_ABI',
+      `the core '${name}' was compiled from another memory layout than this host`,
+      'run npm run build',
+    );
+  }
+  return core;
+}

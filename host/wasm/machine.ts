@@ -1,0 +1,183 @@
+import { DaxError } from '../error.ts';
+import type { KernelId } from '../kernel.ts';
+import * as abi from './abi.ts';
+import type { Bank } from './bank.ts';
+import { type BuildKind, buildName, type CoreExports, instantiate } from './core.ts';
+import type { OpStream } from './ops.ts';
+import { readPage, type StructPage } from './page.ts';
+
+export type EventName = keyof typeof abi.EVENTS;
+export type Events = Readonly<Record<EventName, number>>;
+const EVENT_NAMES = Object.keys(abi.EVENTS) as readonly EventName[];
+
+/** `none`: each fault waits for the one before, as a real one does behind its exception entry. */
+export type Overlap = 'none' | 'natural';
+
+/** A VMA as the core needs it; addresses in bytes, `pgoff` in pages, 0 for no neighbour. */
+export interface VmaDescriptor {
+  readonly start: bigint;
+  readonly end: bigint;
+  readonly pgoff: bigint;
+  readonly prot: bigint;
+  readonly flags: number;
+  readonly mm: number;
+  readonly floor: bigint;
+  readonly ceiling: bigint;
+}
+
+/** A result of the core: its status and whether that was OK. */
+export function statusOf(result: bigint): number {
+  return Number(result & 0xffn);
+}
+
+/** One kernel on one bank: the only place beside its folder's files that knows addresses. */
+export class Machine {
+  readonly kernel: KernelId;
+  readonly bank: Bank;
+  readonly core: CoreExports;
+  readonly counted: boolean;
+  #mms = 0;
+
+  constructor(kernel: KernelId, kind: BuildKind, bank: Bank) {
+    this.kernel = kernel;
+    this.bank = bank;
+    this.counted = kind === 'counted';
+    this.core = instantiate(buildName(kernel, kind), bank.memory);
+    if (this.counted && !bank.shape.stamps)
+      throw new Error('a counted build needs a bank of stamps');
+  }
+
+  /** Binds the device anew: every struct page initialised, no process, no table, counters at 0. */
+  boot(): void {
+    this.bank.boot();
+    this.core.attach(0);
+    this.core.bindPages();
+    if (this.counted) this.core.clearStamps();
+    this.#mms = 0;
+  }
+
+  /** A new mm with an empty top table; its address. `levels` is 4 or 5. */
+  createMm(levels: 4 | 5 = 4): number {
+    if (this.#mms === abi.MMS_MAX) {
+      throw new DaxError('E_VALUE', `more than ${abi.MMS_MAX} processes`, 'use fewer processes');
+    }
+    const mm = abi.MMS + this.#mms * abi.MM_BYTES;
+    const top = this.core.allocTable();
+    if (!top) throw new DaxError('E_MEMORY', 'no page table is left for a process', 'use fewer');
+    this.#mms += 1;
+    const { view } = this.bank;
+    view.setUint32(mm + abi.MM_TOP, top, true);
+    view.setUint32(mm + abi.MM_ID, this.#mms, true);
+    view.setUint32(mm + abi.MM_LEVELS, levels, true);
+    return mm;
+  }
+
+  /** Address of a VMA slot's descriptor. */
+  vmaAddress(slot: number): number {
+    return abi.VMAS + slot * abi.VMA_BYTES;
+  }
+
+  writeVma(slot: number, vma: VmaDescriptor): void {
+    if (slot >= abi.VMAS_MAX) {
+      throw new DaxError('E_VALUE', `more than ${abi.VMAS_MAX} mappings`, 'unmap some first');
+    }
+    const at = this.vmaAddress(slot);
+    const { view } = this.bank;
+    view.setBigUint64(at + abi.VMA_START, vma.start, true);
+    view.setBigUint64(at + abi.VMA_END, vma.end, true);
+    view.setBigUint64(at + abi.VMA_PGOFF, vma.pgoff, true);
+    view.setBigUint64(at + abi.VMA_PROT, vma.prot, true);
+    view.setUint32(at + abi.VMA_FLAGS, vma.flags, true);
+    view.setUint32(at + abi.VMA_MM, vma.mm, true);
+    view.setBigUint64(at + abi.VMA_FLOOR, vma.floor, true);
+    view.setBigUint64(at + abi.VMA_CEILING, vma.ceiling, true);
+  }
+
+  /** Puts (part of) a stream into the op buffer, ready to run. */
+  load(stream: OpStream, first: number, ops: number): void {
+    new Uint32Array(this.bank.memory.buffer, abi.OPS).set(stream.words(first, ops));
+  }
+
+  /**
+   * Runs a whole stream; answers how many of its units did not end in OK, and the nanoseconds
+   * inside the core. Copying the stream in is not timed.
+   */
+  run(stream: OpStream, overlap: Overlap): { readonly failed: number; readonly elapsedNs: number } {
+    const runOps = overlap === 'none' ? this.core.runChained : this.core.runNatural;
+    let failed = 0;
+    let elapsedNs = 0;
+    for (let first = 0; first < stream.length; first += abi.OPS_MAX) {
+      const ops = Math.min(abi.OPS_MAX, stream.length - first);
+      this.load(stream, first, ops);
+      const began = process.hrtime.bigint();
+      failed += runOps(0, ops);
+      elapsedNs += Number(process.hrtime.bigint() - began);
+    }
+    return { failed, elapsedNs };
+  }
+
+  /** The ledger's counters since boot; all 0 in a timed build. */
+  events(): Events {
+    const counter = (name: EventName): number =>
+      Number(this.bank.u64(abi.LEDGER + abi.EVENTS[name] * 8));
+    return Object.fromEntries(EVENT_NAMES.map((name) => [name, counter(name)])) as Events;
+  }
+
+  page(page: number): StructPage {
+    return readPage(this.bank, this.kernel, page);
+  }
+
+  /** MM_FILEPAGES of an mm, in 4 KiB pages; kept by counted builds. */
+  filePages(mm: number): number {
+    return Number(this.bank.view.getBigInt64(mm + abi.MM_FILEPAGES, true));
+  }
+
+  /** VmPTE of an mm in bytes: its PTE, PMD and PUD tables. */
+  tableBytes(mm: number): number {
+    return this.bank.u32(mm + abi.MM_TABLES) * 4096;
+  }
+
+  /** Page tables allocated and not freed, top tables included. */
+  liveTables(): number {
+    return this.bank.u32(abi.CONTROL + abi.CTL_ARENA_LIVE);
+  }
+
+  /** Makes the table allocation after `allocations` more fail, and every one from then on. */
+  failTablesAfter(allocations: number): void {
+    this.bank.view.setInt32(abi.CONTROL + abi.CTL_ARENA_FAIL_AFTER, allocations, true);
+  }
+
+  /** The device pages the last get or pin reported. */
+  grabbed(pages: number): readonly number[] {
+    return Array.from({ length: pages }, (_, i) => Number(this.bank.u64(abi.PAGES + i * 8)));
+  }
+
+  /** Hash of every struct page and page table: equal for equal histories on one layout. */
+  stateHash(): string {
+    const top = this.bank.u32(abi.CONTROL + abi.CTL_ARENA_TOP);
+    const tables = this.core.hashRange(abi.ARENA, top);
+    const records = this.core.hashRange(this.bank.records, this.bank.recordsEnd);
+    return BigInt.asUintN(64, tables ^ (records * 3n))
+      .toString(16)
+      .padStart(16, '0');
+  }
+}
+
+/** Every event of `later` less that of `earlier`. */
+export function eventsBetween(earlier: Events, later: Events): Events {
+  const entries = EVENT_NAMES.map((name) => [name, later[name] - earlier[name]]);
+  return Object.fromEntries(entries) as Events;
+}
+
+/** Lock-prefixed read-modify-writes of struct-page fields, all fields together. */
+export function pageRmws(events: Events): number {
+  return (
+    events.rmwRefcount +
+    events.rmwMapcount +
+    events.rmwEntireMapcount +
+    events.rmwNrPagesMapped +
+    events.rmwMmIds +
+    events.rmwPincount +
+    events.rmwFlags
+  );
+}

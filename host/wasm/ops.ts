@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import * as abi from './abi.ts';
+
+/** What an operation of the stream does; see assembly/layout.ts. */
+export const OP = {
+  faultRead: abi.OP_FAULT_READ,
+  faultWrite: abi.OP_FAULT_WRITE,
+  touchRead: abi.OP_TOUCH_READ,
+  touchWrite: abi.OP_TOUCH_WRITE,
+  dontneed: abi.OP_DONTNEED,
+  munmap: abi.OP_MUNMAP,
+  getRead: abi.OP_GET_READ,
+  getWrite: abi.OP_GET_WRITE,
+  pinRead: abi.OP_PIN_READ,
+  pinWrite: abi.OP_PIN_WRITE,
+  put: abi.OP_PUT,
+  unpin: abi.OP_UNPIN,
+} as const;
+export type OpName = keyof typeof OP;
+
+/** The most one operation can cover: units or pages, as the operation counts them. */
+export const OP_TIMES_MAX = abi.OP_COUNT_MASK + 1;
+
+/**
+ * A workload as the core consumes it: eight bytes an operation.
+ *
+ * Why: storms, traces and tests all become one of these, so they run on one path and their hash
+ * names the workload.
+ */
+export class OpStream {
+  #words = new Uint32Array(64);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * Adds operations on `times` units (or pages) from 4 KiB page `page` of the mapping in VMA slot
+   * `vma` on; more than one where `times` is above OP_TIMES_MAX. `unitPages` is how many pages one
+   * of `times` covers.
+   */
+  push(name: OpName, vma: number, page: number, times = 1, unitPages = 1): void {
+    let left = times;
+    let at = page;
+    while (left > 0) {
+      const now = Math.min(left, OP_TIMES_MAX);
+      this.#add(OP[name], vma, at, now);
+      left -= now;
+      at += now * unitPages;
+    }
+  }
+
+  #add(code: number, vma: number, page: number, times: number): void {
+    const at = this.#length * 2;
+    if (at === this.#words.length) {
+      const larger = new Uint32Array(at * 2);
+      larger.set(this.#words);
+      this.#words = larger;
+    }
+    const high = (code << (abi.OP_CODE_SHIFT - 32)) | (vma << (abi.OP_VMA_SHIFT - 32));
+    this.#words[at] = page;
+    this.#words[at + 1] = high | (times - 1);
+    this.#length += 1;
+  }
+
+  /** The operations from `first` on as words, low half first. */
+  words(first = 0, ops = this.#length - first): Uint32Array {
+    return this.#words.subarray(first * 2, (first + ops) * 2);
+  }
+
+  /** Twelve hex digits that name this workload. */
+  hash(): string {
+    return createHash('sha256').update(this.words()).digest('hex').slice(0, 12);
+  }
+}

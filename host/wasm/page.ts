@@ -1,0 +1,87 @@
+import type { KernelId } from '../kernel.ts';
+import * as abi from './abi.ts';
+import type { Bank } from './bank.ts';
+
+/** A struct page as the kernel would show it (semantics 1.1). Counters are raw: -1 is unmapped. */
+export interface StructPage {
+  /** Device page number, and its folio's head. */
+  readonly page: number;
+  readonly head: number;
+  readonly tail: boolean;
+  readonly order: number;
+  readonly refcount: number;
+  readonly headRefcount: number;
+  readonly mapcount: number;
+  readonly flags: bigint;
+  readonly flagNames: readonly string[];
+  readonly mapping: boolean;
+  readonly index: bigint;
+  /** Page[1]'s counters; absent for order 0. */
+  readonly folio?: FolioCounters;
+}
+
+export interface FolioCounters {
+  readonly entireMapcount: number;
+  readonly largeMapcount: number;
+  readonly nrPagesMapped: number;
+  readonly pincount: number;
+  readonly nrPages: number;
+}
+
+const FLAG_NAMES: readonly (readonly [number, string])[] = [
+  [abi.PG_REFERENCED_BIT, 'referenced'],
+  [abi.PG_DIRTY_BIT, 'dirty'],
+  [abi.PG_HEAD_BIT, 'head'],
+  [abi.PG_WORKINGSET_BIT, 'workingset'],
+  [abi.PG_RESERVED_BIT, 'reserved'],
+];
+
+/** Address of a page's record: the arithmetic of assembly/page.ts. */
+export function recordAddress(bank: Bank, page: number): number {
+  const folioPages = 2 ** bank.shape.order;
+  const inFolio = page % folioPages;
+  const shared = bank.shape.dedup && inFolio >= 64;
+  const distinct = shared ? 64 + (inFolio % 64) : inFolio;
+  const head = bank.records + Math.floor(page / folioPages) * 2 ** bank.compoundShift;
+  return head + distinct * abi.PAGE_BYTES;
+}
+
+function readFolio(bank: Bank, head: number, kernel: KernelId): FolioCounters {
+  const devmap = kernel === 'devmap';
+  const entire = devmap ? abi.FOLIO_ENTIRE_MAPCOUNT_DEVMAP : abi.FOLIO_ENTIRE_MAPCOUNT_REFCOUNT;
+  const mapped = devmap ? abi.FOLIO_NR_PAGES_MAPPED_DEVMAP : abi.FOLIO_NR_PAGES_MAPPED_REFCOUNT;
+  const nrPages = devmap ? abi.FOLIO_NR_PAGES_DEVMAP : abi.FOLIO_NR_PAGES_REFCOUNT;
+  return {
+    entireMapcount: bank.i32(head + entire),
+    largeMapcount: bank.i32(head + abi.FOLIO_LARGE_MAPCOUNT),
+    nrPagesMapped: bank.i32(head + mapped),
+    pincount: bank.i32(head + abi.FOLIO_PINCOUNT),
+    nrPages: bank.i32(head + nrPages),
+  };
+}
+
+/** Reads a struct page out of a bank that `kernel` runs on. */
+export function readPage(bank: Bank, kernel: KernelId, page: number): StructPage {
+  const { order } = bank.shape;
+  const at = recordAddress(bank, page);
+  const tail = (bank.u64(at + abi.PG_WORD1) & 1n) === 1n;
+  const head = page - (page % 2 ** order);
+  const headAt = recordAddress(bank, head);
+  const flags = bank.u64(at + abi.PG_FLAGS);
+  const refs = Number((flags >> BigInt(abi.LRU_REFS_SHIFT)) & 3n);
+  const names = FLAG_NAMES.filter(([bit]) => (flags >> BigInt(bit)) & 1n).map(([, name]) => name);
+  return {
+    page,
+    head,
+    tail,
+    order,
+    refcount: bank.i32(at + abi.PG_REFCOUNT),
+    headRefcount: bank.i32(headAt + abi.PG_REFCOUNT),
+    mapcount: bank.i32(at + abi.PG_MAPCOUNT),
+    flags,
+    flagNames: refs ? [...names, `lru_refs=${refs}`] : names,
+    mapping: bank.u64(headAt + abi.PG_MAPPING) !== 0n,
+    index: bank.u64(headAt + abi.PG_INDEX),
+    ...(order ? { folio: readFolio(bank, headAt, kernel) } : {}),
+  };
+}
