@@ -1,0 +1,76 @@
+import type { KernelId } from '../kernel.ts';
+import type { Device } from '../syscall/device.ts';
+import { mmap } from '../syscall/mmap.ts';
+import { System } from '../syscall/system.ts';
+import { PAGE_BYTES } from '../units.ts';
+import type { Bank } from '../wasm/bank.ts';
+import type { BuildKind } from '../wasm/core.ts';
+import { type Events, eventsBetween, type Overlap } from '../wasm/machine.ts';
+import type { Phase } from './phase.ts';
+
+const READ_WRITE = { read: true, write: true, exec: false };
+
+/** What one phase did in a counted build. */
+export interface PhaseCount {
+  readonly phase: Phase;
+  readonly events: Events;
+  /** Units that did not end in OK: SIGBUS, out of memory, short pins. */
+  readonly failed: number;
+}
+
+/** One kernel set up to run a storm's phases again and again, from the same state each time. */
+export class Rig {
+  readonly kernel: KernelId;
+  readonly phases: readonly Phase[];
+  readonly #system: System;
+
+  constructor(
+    kernel: KernelId,
+    kind: BuildKind,
+    device: Device,
+    phases: readonly Phase[],
+    bank?: Bank,
+  ) {
+    this.kernel = kernel;
+    this.phases = phases;
+    this.#system = new System({ kernel, kind, device, ...(bank ? { bank } : {}) });
+  }
+
+  get bank(): Bank {
+    return this.#system.machine.bank;
+  }
+
+  /** Binds the device under this rig's kernel and maps all of it: a bank serves rigs in turn. */
+  takeBank(): void {
+    this.#system.boot();
+    const process = this.#system.createProcess();
+    const lengthBytes = BigInt(this.#system.device.sizeBytes);
+    const mapped = mmap(process, { lengthBytes, protection: READ_WRITE });
+    if (!mapped.ok) throw new Error(`the storm's own mmap failed: ${mapped.errno}`);
+  }
+
+  /** Runs every phase once; nanoseconds of each, into `totalNs`. Ends as it began. */
+  round(overlap: Overlap, totalNs: Float64Array): void {
+    const { machine, device } = this.#system;
+    this.phases.forEach((phase, i) => {
+      const { failed, elapsedNs } = machine.run(phase.stream, overlap);
+      if (failed) throw new Error(`${phase.name}: ${failed} operations failed`);
+      totalNs[i] = (totalNs[i] as number) + elapsedNs;
+    });
+    machine.core.resetPages(0, device.sizeBytes / PAGE_BYTES);
+  }
+
+  /** Runs every phase once and answers what happened; for counted builds. */
+  count(): readonly PhaseCount[] {
+    const { machine } = this.#system;
+    return this.phases.map((phase) => {
+      const before = machine.events();
+      const { failed } = machine.run(phase.stream, 'natural');
+      return { phase, failed, events: eventsBetween(before, machine.events()) };
+    });
+  }
+
+  stateHash(): string {
+    return this.#system.machine.stateHash();
+  }
+}
