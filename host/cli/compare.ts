@@ -1,0 +1,117 @@
+import { Command } from 'commander';
+import { type Comparison, comparePhases } from '../compare/comparison.ts';
+import { COLUMN_NOTES, formatComparison } from '../report/comparison.ts';
+import { comparisonJson, envelope } from '../report/json.ts';
+import { costWords } from '../report/words.ts';
+import type { Pattern } from '../storm/pattern.ts';
+import { stormPhases } from '../storm/phase.ts';
+import {
+  makeScenario,
+  PIN_PAGES_DEFAULT,
+  type Scenario,
+  STANDARD_SIZE_BYTES,
+  scenarioDevice,
+} from '../storm/scenario.ts';
+import type { MapName } from '../syscall/namespace.ts';
+import { ALIGN_NAMES, type AlignName } from '../units.ts';
+import { type Context, EXIT } from './context.ts';
+import * as option from './options.ts';
+import { emitJson } from './output.ts';
+
+export interface CompareFlags {
+  readonly align?: AlignName;
+  readonly size?: number;
+  readonly map: MapName;
+  readonly pattern: Pattern;
+  readonly stride: number;
+  readonly access: 'read' | 'write';
+  readonly pinPages: number;
+  readonly seed: number;
+  readonly time: number;
+  readonly json?: string | true;
+}
+
+function scenarioOf(flags: CompareFlags, align: AlignName): Scenario {
+  return makeScenario({
+    align,
+    sizeBytes: flags.size ?? STANDARD_SIZE_BYTES[align],
+    map: flags.map,
+    pattern: flags.pattern,
+    strideUnits: flags.stride,
+    access: flags.access,
+    pinPages: flags.pinPages,
+    seed: flags.seed,
+  });
+}
+
+/** The standard A/B on one unit size, printed as soon as it is there unless JSON is wanted. */
+export async function compareAlign(
+  flags: CompareFlags,
+  align: AlignName,
+  { progress, signal }: Context,
+): Promise<Comparison> {
+  const scenario = scenarioOf(flags, align);
+  const device = scenarioDevice(scenario);
+  const comparison = await comparePhases(device, stormPhases(scenario, device), scenario, {
+    seconds: flags.time,
+    seed: flags.seed,
+    signal,
+    onProgress: (text) => progress.say(text),
+  });
+  progress.clear();
+  if (flags.json === undefined) {
+    const what = `${scenario.pattern} ${scenario.access} storm`;
+    process.stdout.write(`${formatComparison(comparison, what)}\n\n`);
+  }
+  return comparison;
+}
+
+/** The tables' column notes and what the recordings say, in words. */
+export function printWords(comparisons: readonly Comparison[]): void {
+  process.stdout.write(`${COLUMN_NOTES}\n\n${costWords(comparisons)}\n`);
+}
+
+export async function runCompare(flags: CompareFlags, context: Context): Promise<void> {
+  const aligns = flags.align ? [flags.align] : ALIGN_NAMES;
+  // Every size is checked before the first is measured.
+  for (const align of aligns) scenarioDevice(scenarioOf(flags, align));
+  const comparisons: Comparison[] = [];
+  for (const align of aligns) {
+    if (context.signal.aborted) break;
+    comparisons.push(await compareAlign(flags, align, context));
+  }
+  if (flags.json === undefined) printWords(comparisons);
+  else
+    emitJson(flags.json, { ...envelope('compare'), comparisons: comparisons.map(comparisonJson) });
+  if (context.signal.aborted) process.exitCode = EXIT.interrupted;
+}
+
+export function compareCommand(context: Context): Command {
+  return new Command('compare')
+    .summary('the A/B: devmap bit against refcounts, recorded, counted and emulated')
+    .description(
+      'Runs the same storm (fault every unit, pin, unpin, unmap) under both kernels and prints what real\n' +
+        'kernels were recorded to execute, what was counted, and what the emulated steps take here.',
+    )
+    .addOption(option.alignOption().default(undefined, 'all three'))
+    .addOption(option.sizeOption().default(undefined, '1GiB, 16GiB, 256GiB by unit'))
+    .addOption(option.mapOption().default('mem'))
+    .addOption(option.patternOption().default('sequential'))
+    .addOption(option.strideOption().default(16))
+    .addOption(option.accessOption().default('write'))
+    .addOption(option.pinPagesOption().default(PIN_PAGES_DEFAULT))
+    .addOption(option.timeOption(10))
+    .addOption(option.seedOption())
+    .addOption(option.jsonOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  daxstorm compare                              all three unit sizes, 10 s each
+  daxstorm compare --align 2M --time 30         one size, tighter intervals
+  daxstorm compare --align 4K --pattern uniform random order of faults
+  daxstorm compare --pin-pages 1                pins of one page a call
+  daxstorm compare --json result.json           the same numbers for a program`,
+    )
+    .action((flags: CompareFlags) => runCompare(flags, context));
+}

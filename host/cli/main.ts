@@ -1,0 +1,73 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { DaxError } from '../error.ts';
+import { PACKAGE_ROOT } from '../root.ts';
+import { compareCommand } from './compare.ts';
+import { type Context, EXIT, makeContext } from './context.ts';
+import { stormCommand } from './storm.ts';
+import { walkCommand } from './walk.ts';
+
+function packageVersion(): string {
+  const text = readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8');
+  return String((JSON.parse(text) as { version: unknown }).version);
+}
+
+function makeProgram(context: Context): Command {
+  const program = new Command('daxstorm')
+    .description('What does it cost to refcount every mapping of a device-DAX page?')
+    .version(packageVersion())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  daxstorm compare                      the A/B on 4K, 2M and 1G units
+  daxstorm storm --align 2M --size 64GiB
+  daxstorm walk +2MiB --align 2M
+
+Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted.`,
+    );
+  const commands = [compareCommand, stormCommand, walkCommand];
+  for (const make of commands) program.addCommand(make(context));
+  // One line for every mistake, ours and the parser's; the parser's own printing is off.
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .configureOutput({ outputError: () => {} })
+      .showSuggestionAfterError();
+  }
+  return program;
+}
+
+/** What the parser refused, as one line with what to type next. */
+function usageError(error: CommanderError): DaxError {
+  const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  return new DaxError('E_USAGE', message, 'see daxstorm --help');
+}
+
+function reportFailure(error: unknown): void {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return;
+    if (error.code === 'commander.help') {
+      process.exitCode = EXIT.usage;
+      return;
+    }
+    reportFailure(usageError(error));
+  } else if (DaxError.is(error)) {
+    process.stderr.write(`daxstorm: ${error.message}; ${error.hint} [${error.code}]\n`);
+    process.exitCode = EXIT.usage;
+  } else {
+    const text = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`daxstorm: internal error: ${text}\n`);
+    process.exitCode = EXIT.internal;
+  }
+}
+
+const context = makeContext();
+try {
+  await makeProgram(context).parseAsync();
+} catch (error) {
+  context.progress.clear();
+  reportFailure(error);
+}

@@ -1,0 +1,74 @@
+import { Option } from 'commander';
+import { DaxError } from '../error.ts';
+import { parseKernel } from '../kernel.ts';
+import { SEED_MAX } from '../random.ts';
+import { PATTERNS } from '../storm/pattern.ts';
+import { parseAlign, parseSize } from '../units.ts';
+
+function wholeNumber(name: string, least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new DaxError(
+      'E_VALUE',
+      `--${name} '${text}' is not a whole number from ${least} to ${most}`,
+      `use --${name} ${least} or more`,
+    );
+  };
+}
+
+function positiveNumber(name: string, most: number): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (value > 0 && value <= most) return value;
+    throw new DaxError(
+      'E_VALUE',
+      `--${name} '${text}' is not a number above 0, up to ${most}`,
+      `use --${name} 1 or more`,
+    );
+  };
+}
+
+/* The options that mean the same in every command. */
+export const alignOption = () =>
+  new Option('--align <unit>', 'unit of the device: 4K, 2M or 1G').argParser(parseAlign);
+
+export const sizeOption = () =>
+  new Option('--size <bytes>', 'size of the device, like 512MiB or 16GiB').argParser((text) =>
+    parseSize(text),
+  );
+
+export const kernelOption = () =>
+  new Option('--kernel <id>', 'devmap (Linux 6.12) or refcount (Linux 7.3)').argParser(parseKernel);
+
+export const mapOption = () =>
+  new Option('--map <where>', 'where struct pages live: mem or dev').choices(['mem', 'dev']);
+
+export const patternOption = () =>
+  new Option('--pattern <order>', 'order in which units are touched').choices([...PATTERNS]);
+
+export const accessOption = () =>
+  new Option('--access <kind>', 'kind of access').choices(['read', 'write']);
+
+export const strideOption = () =>
+  new Option('--stride <units>', 'step of --pattern strided').argParser(
+    wholeNumber('stride', 1, 2 ** 28),
+  );
+
+export const pinPagesOption = () =>
+  new Option('--pin-pages <pages>', '4 KiB pages a pin call asks for; 0: no pins').argParser(
+    wholeNumber('pin-pages', 0, 262_144),
+  );
+
+export const seedOption = () =>
+  new Option('--seed <number>', 'seed of everything drawn at random')
+    .argParser(wholeNumber('seed', 0, SEED_MAX))
+    .default(1);
+
+export const timeOption = (seconds: number) =>
+  new Option('--time <seconds>', 'time to measure, per table')
+    .argParser(positiveNumber('time', 3600))
+    .default(seconds);
+
+export const jsonOption = () =>
+  new Option('--json [file]', 'print the result as JSON, or write it to a file');

@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { DaxError } from '../error.ts';
+
+/** A one-line progress text on stderr: only where somebody watches, gone when the work is done. */
+export interface Progress {
+  say(text: string): void;
+  clear(): void;
+}
+
+export function makeProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
+  let shown = false;
+  return {
+    say(text) {
+      if (!stream.isTTY) return;
+      stream.write(`\r\x1b[K${text}`);
+      shown = true;
+    },
+    clear() {
+      if (shown) stream.write('\r\x1b[K');
+      shown = false;
+    },
+  };
+}
+
+/** Writes a whole file or none of it. Fails: E_FILE. */
+export function writeWhole(file: string, text: string): void {
+  const draft = `${file}.${randomBytes(4).toString('hex')}.tmp`;
+  try {
+    writeFileSync(draft, text);
+    renameSync(draft, file);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    const why = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    throw new DaxError('E_FILE', `cannot write '${file}': ${why}`, 'name a file you may write');
+  }
+}
+
+/** Prints a JSON result on stdout, or writes it to the file that --json names. */
+export function emitJson(target: string | true, value: unknown): void {
+  const text = `${JSON.stringify(value, null, 2)}\n`;
+  if (target === true || target === '-') process.stdout.write(text);
+  else writeWhole(target, text);
+}

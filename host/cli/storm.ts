@@ -1,0 +1,93 @@
+import { Command, Option } from 'commander';
+import { runStorm } from '../compare/storm.ts';
+import { KERNEL_IDS, type KernelId } from '../kernel.ts';
+import { envelope } from '../report/json.ts';
+import { formatStorm } from '../report/storm.ts';
+import { stormPhases } from '../storm/phase.ts';
+import {
+  makeScenario,
+  PIN_PAGES_DEFAULT,
+  STANDARD_SIZE_BYTES,
+  scenarioDevice,
+} from '../storm/scenario.ts';
+import type { Overlap } from '../wasm/machine.ts';
+import type { CompareFlags } from './compare.ts';
+import { type Context, EXIT } from './context.ts';
+import * as option from './options.ts';
+import { emitJson } from './output.ts';
+
+interface StormFlags extends CompareFlags {
+  readonly kernel?: KernelId;
+  readonly namespace?: boolean;
+  readonly overlap: Overlap;
+}
+
+async function storm(flags: StormFlags, context: Context): Promise<void> {
+  const { progress, signal } = context;
+  const align = flags.align ?? '4K';
+  const scenario = makeScenario({
+    align,
+    sizeBytes: flags.size ?? STANDARD_SIZE_BYTES[align],
+    namespace: flags.namespace ?? false,
+    map: flags.map,
+    pattern: flags.pattern,
+    strideUnits: flags.stride,
+    access: flags.access,
+    pinPages: flags.pinPages,
+    seed: flags.seed,
+  });
+  const device = scenarioDevice(scenario);
+  const kernels = flags.kernel ? [flags.kernel] : KERNEL_IDS;
+  const phases = stormPhases(scenario, device);
+  const result = await runStorm(device, phases, kernels, flags.overlap, {
+    seconds: flags.time,
+    seed: flags.seed,
+    signal,
+    onProgress: (text) => progress.say(text),
+  });
+  progress.clear();
+  if (flags.json === undefined) {
+    const what = `${scenario.pattern} ${scenario.access} storm`;
+    process.stdout.write(`${formatStorm(result, what)}\n`);
+  } else {
+    const counts = Object.fromEntries(result.counts);
+    emitJson(flags.json, { ...envelope('storm'), scenario, ...result, counts });
+  }
+  if (signal.aborted) process.exitCode = EXIT.interrupted;
+}
+
+export function stormCommand(context: Context): Command {
+  return new Command('storm')
+    .summary('one synthetic storm: every event counted, emulated time beside it')
+    .description(
+      'Maps a device, faults every unit in the chosen order, pins and unpins, unmaps; prints every event of\n' +
+        'both kernels (or of one) and the emulated time of each step.',
+    )
+    .addOption(option.alignOption().default('4K'))
+    .addOption(option.sizeOption().default(undefined, '1GiB, 16GiB, 256GiB by unit'))
+    .option('--namespace', 'the size is a pmem namespace: the device is what ndctl leaves of it')
+    .addOption(option.mapOption().default('mem'))
+    .addOption(option.kernelOption().default(undefined, 'both'))
+    .addOption(option.patternOption().default('sequential'))
+    .addOption(option.strideOption().default(16))
+    .addOption(option.accessOption().default('write'))
+    .addOption(option.pinPagesOption().default(PIN_PAGES_DEFAULT))
+    .addOption(
+      new Option('--overlap <kind>', 'whether a fault waits for the one before')
+        .choices(['none', 'natural'])
+        .default('none'),
+    )
+    .addOption(option.timeOption(2))
+    .addOption(option.seedOption())
+    .addOption(option.jsonOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  daxstorm storm                                        1 GiB of 4K pages, both kernels
+  daxstorm storm --align 2M --size 64GiB --pattern uniform --seed 7
+  daxstorm storm --align 1G --namespace --size 16GiB    what a 16 GiB namespace leaves
+  daxstorm storm --kernel refcount --access read --pin-pages 0`,
+    )
+    .action((flags: StormFlags) => storm(flags, context));
+}

@@ -1,0 +1,128 @@
+import { Command, Option } from 'commander';
+import { DaxError } from '../error.ts';
+import { KERNEL_IDS, type KernelId } from '../kernel.ts';
+import { envelope } from '../report/json.ts';
+import { formatWalk, hex, type WalkReport } from '../report/walk.ts';
+import { STANDARD_SIZE_BYTES } from '../storm/scenario.ts';
+import { dynamicDevice } from '../syscall/device.ts';
+import { mmap } from '../syscall/mmap.ts';
+import type { MapName } from '../syscall/namespace.ts';
+import type { Process } from '../syscall/process.ts';
+import { System } from '../syscall/system.ts';
+import type { Vma } from '../syscall/vma.ts';
+import { type AlignName, PAGE_BYTES, parseSize } from '../units.ts';
+import { OpStream } from '../wasm/ops.ts';
+import { entryFlags, leafPhys, walk } from '../wasm/walk.ts';
+import type { Context } from './context.ts';
+import * as option from './options.ts';
+import { emitJson } from './output.ts';
+
+interface WalkFlags {
+  readonly align?: AlignName;
+  readonly size?: number;
+  readonly map: MapName;
+  readonly kernel?: KernelId;
+  readonly touch: 'none' | 'read' | 'write';
+  readonly pinPages: number;
+  readonly levels: '4' | '5';
+  readonly json?: string | true;
+}
+
+/** `0x7fff…` or a decimal address, or `+OFFSET` into the mapping. Fails: E_ADDRESS. */
+function parseAddress(text: string, vma: Vma): bigint {
+  if (text.startsWith('+')) return vma.start + BigInt(parseSize(text.slice(1), 'offset'));
+  if (/^(0x[0-9a-f]+|\d+)$/i.test(text)) return BigInt(text);
+  throw new DaxError(
+    'E_ADDRESS',
+    `address '${text}' is neither a number nor an offset`,
+    'write it like 0x7fffc0000000, or +2MiB for an offset into the mapping',
+  );
+}
+
+function prepare(process: Process, vma: Vma, va: bigint, flags: WalkFlags): void {
+  const { machine } = process.system;
+  const page = Number((va - vma.start) / BigInt(PAGE_BYTES));
+  const stream = new OpStream();
+  if (flags.touch !== 'none') {
+    stream.push(flags.touch === 'write' ? 'touchWrite' : 'touchRead', vma.slot, page);
+    if (flags.pinPages > 0) stream.push('pinRead', vma.slot, page, flags.pinPages);
+  }
+  const { failed } = machine.run(stream, 'natural');
+  if (failed) {
+    throw new DaxError(
+      'E_ADDRESS',
+      `${flags.pinPages} pages from ${hex(va)} on could not be pinned: not all of them are mapped`,
+      'use a smaller --pin-pages: only the touched leaf is there',
+    );
+  }
+}
+
+function report(text: string, kernel: KernelId, flags: WalkFlags): WalkReport {
+  const align = flags.align ?? '4K';
+  const device = dynamicDevice(align, flags.size ?? STANDARD_SIZE_BYTES[align], flags.map);
+  const levels = flags.levels === '5' ? 5 : 4;
+  const system = new System({ kernel, kind: 'counted', device, levels });
+  const process = system.createProcess();
+  const protection = { read: true, write: true, exec: false };
+  const mapped = mmap(process, { lengthBytes: BigInt(device.sizeBytes), protection });
+  if (!mapped.ok) throw new Error(`mmap failed: ${mapped.errno}`);
+  const va = parseAddress(text, mapped.value);
+  process.requireVma(va);
+  prepare(process, mapped.value, va, flags);
+  const found = walk(system.machine.bank, process.mm, va);
+  if (!found.leaf) return { kernel, va, walk: found };
+  const first = Number(leafPhys(found.leaf) - BigInt(device.physBytes)) / PAGE_BYTES;
+  const inLeaf = Number(va % BigInt(device.unitBytes)) / PAGE_BYTES;
+  const page = system.machine.page(first + Math.floor(inLeaf));
+  return { kernel, va, walk: found, page };
+}
+
+/** A walk with its numbers as JSON can hold them. */
+function walkJson({ kernel, va, walk: { steps }, page }: WalkReport) {
+  const plain = steps.map((step) => ({
+    ...step,
+    entry: hex(step.entry, 16),
+    flags: entryFlags(step.entry),
+  }));
+  const shown = page && { ...page, flags: hex(page.flags), index: Number(page.index) };
+  return { kernel, address: hex(va), steps: plain, page: shown };
+}
+
+export function walkCommand(_context: Context): Command {
+  return new Command('walk')
+    .summary('one address through the page tables: entries, flags, the struct page behind')
+    .description(
+      'Maps a whole device, touches ADDRESS, pins if asked, and shows each level of the page-table walk with\n' +
+        'its entry and decoded flags, and the struct page behind it. ADDRESS is virtual (0x…) or +OFFSET into\n' +
+        'the mapping.',
+    )
+    .argument('<ADDRESS>', 'virtual address, or +OFFSET into the mapping')
+    .addOption(option.alignOption().default('4K'))
+    .addOption(option.sizeOption().default(undefined, '1GiB, 16GiB, 256GiB by unit'))
+    .addOption(option.mapOption().default('mem'))
+    .addOption(option.kernelOption().default(undefined, 'both'))
+    .addOption(
+      new Option('--touch <kind>', 'access the address first')
+        .choices(['none', 'read', 'write'])
+        .default('write'),
+    )
+    .addOption(option.pinPagesOption().default(0))
+    .addOption(new Option('--levels <n>', 'page-table levels').choices(['4', '5']).default('4'))
+    .addOption(option.jsonOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  daxstorm walk +0                                    the first page of a 4K device
+  daxstorm walk +3MiB --align 2M --touch read         a 2M leaf that was only read
+  daxstorm walk +1GiB --align 1G --pin-pages 512      a pinned 1G leaf
+  daxstorm walk +0 --kernel devmap --levels 5         five-level tables`,
+    )
+    .action((address: string, flags: WalkFlags) => {
+      const kernels = flags.kernel ? [flags.kernel] : KERNEL_IDS;
+      const reports = kernels.map((kernel) => report(address, kernel, flags));
+      if (flags.json === undefined)
+        process.stdout.write(`${reports.map(formatWalk).join('\n\n')}\n`);
+      else emitJson(flags.json, { ...envelope('walk'), walks: reports.map(walkJson) });
+    });
+}

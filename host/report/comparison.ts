@@ -1,0 +1,68 @@
+import type { Comparison, OperationRow } from '../compare/comparison.ts';
+import { KERNELS } from '../kernel.ts';
+import type { Estimate } from '../measure/stats.ts';
+import { formatBytes } from '../units.ts';
+import { formatEstimate, formatNumber, formatRatio, NONE } from './numbers.ts';
+import { type Cell, type Column, formatTable } from './table.ts';
+
+const RECORDED = 'recorded: instructions';
+const COUNTED = 'counted: page RMWs';
+const EMULATED = 'emulated here: ns';
+
+const COLUMNS: readonly Column[] = [
+  { title: 'operation', align: 'left' },
+  { title: KERNELS.devmap.release, align: 'right', group: RECORDED },
+  { title: KERNELS.refcount.release, align: 'right', group: RECORDED },
+  { title: 'ratio', align: 'right', group: RECORDED },
+  { title: 'memfd', align: 'right', group: RECORDED },
+  { title: 'devmap', align: 'right', group: COUNTED },
+  { title: 'refcount', align: 'right', group: COUNTED },
+  { title: 'devmap', align: 'right', group: EMULATED },
+  { title: 'refcount', align: 'right', group: EMULATED },
+  { title: 'ratio [95 %]', align: 'right', group: EMULATED },
+  { title: 'natural', align: 'right', group: EMULATED },
+  { title: 'A/A [95 %]', align: 'right', group: EMULATED },
+];
+
+function bounds(estimate: Estimate | undefined): string {
+  return estimate ? `[${estimate.low.toFixed(2)}, ${estimate.high.toFixed(2)}]` : NONE;
+}
+
+function rowCells(row: OperationRow): readonly Cell[] {
+  const { recorded, control, counted, emulated } = row;
+  return [
+    row.title,
+    formatNumber(recorded?.devmap),
+    formatNumber(recorded?.refcount),
+    formatRatio(recorded?.ratio),
+    formatRatio(control?.ratio),
+    formatNumber(counted.devmap.rmws / counted.devmap.operations),
+    formatNumber(counted.refcount.rmws / counted.refcount.operations),
+    formatNumber(emulated?.devmapNs),
+    formatNumber(emulated?.refcountNs),
+    formatEstimate(emulated?.ratio),
+    formatRatio(emulated?.natural?.value),
+    bounds(emulated?.self),
+  ];
+}
+
+/** The heading of one comparison: all that is needed to run it again. */
+function heading(comparison: Comparison, what: string): string {
+  const { device, seed, workload, pairs } = comparison;
+  const size = formatBytes(device.sizeBytes);
+  return `${device.align} units, ${size} device, map=${device.map}, ${what}; seed ${seed}, workload ${workload}, ${pairs} pairs of blocks`;
+}
+
+/** One comparison as a table; the kinds of number in groups of their own. */
+export function formatComparison(comparison: Comparison, what: string): string {
+  return `${heading(comparison, what)}\n${formatTable(COLUMNS, comparison.rows.map(rowCells))}`;
+}
+
+/** What the columns mean; printed once under the tables. */
+export const COLUMN_NOTES = [
+  'recorded  guest instructions in real kernels, 6.12 (devmap bit) and 7.3 (refcounted); memfd: ratio of the same',
+  '          operation on ordinary shared memory, the control for all that changed besides',
+  'counted   lock-prefixed read-modify-writes of struct pages an operation, exact',
+  'emulated  median time of the emulated steps alone on this machine, each operation waiting for the one before',
+  '          (natural: not waiting; A/A: devmap against itself); no claim about kernel time',
+].join('\n');

@@ -1,0 +1,29 @@
+import type { Estimate } from '../measure/stats.ts';
+
+/** What a cell shows where there is no number. */
+export const NONE = '—';
+
+/** `1.23`, `19.6`, `4,660`: three digits that matter. */
+export function formatNumber(value: number | undefined): string {
+  if (value === undefined || Number.isNaN(value)) return NONE;
+  const size = Math.abs(value);
+  const digits = size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : 2;
+  return value.toLocaleString('en-US', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+}
+
+/** `1.16×`; below a tenth three decimals. */
+export function formatRatio(value: number | undefined): string {
+  if (value === undefined || Number.isNaN(value)) return NONE;
+  return `${value.toFixed(value < 0.1 ? 3 : 2)}×`;
+}
+
+/** `1.16× [1.14, 1.18]`. */
+export function formatEstimate(estimate: Estimate | undefined): string {
+  if (!estimate) return NONE;
+  const digits = estimate.value < 0.1 ? 3 : 2;
+  const bounds = `[${estimate.low.toFixed(digits)}, ${estimate.high.toFixed(digits)}]`;
+  return `${estimate.value.toFixed(digits)}× ${bounds}`;
+}

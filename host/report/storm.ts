@@ -1,0 +1,86 @@
+import type { KernelCount } from '../compare/counts.ts';
+import type { StormResult } from '../compare/storm.ts';
+import { KERNELS, type KernelId } from '../kernel.ts';
+import type { PhaseName } from '../storm/phase.ts';
+import { formatBytes, formatCount } from '../units.ts';
+import type { EventName } from '../wasm/machine.ts';
+import { formatNumber, NONE } from './numbers.ts';
+import { type Column, formatTable } from './table.ts';
+
+/* The events of the storm table, with the names of the kernel's own fields. */
+const EVENT_ROWS: readonly (readonly [EventName, string])[] = [
+  ['faultMinor', 'minor faults'],
+  ['faultRetry', 'faults retried under mmap_lock'],
+  ['hugeFault', 'huge_fault calls'],
+  ['ptRead', 'page-table entries read'],
+  ['ptRecheck', 'leaf entries read again'],
+  ['ptWrite', 'page-table entries written'],
+  ['tableAlloc', 'page tables allocated'],
+  ['tableFree', 'page tables freed'],
+  ['leafSet', 'leaves mapped'],
+  ['leafClear', 'leaves unmapped'],
+  ['rmwRefcount', '_refcount RMWs'],
+  ['rmwMapcount', '_mapcount RMWs'],
+  ['rmwEntireMapcount', '_entire_mapcount RMWs'],
+  ['rmwNrPagesMapped', '_nr_pages_mapped RMWs'],
+  ['rmwMmIds', '_mm_ids bit locks'],
+  ['rmwPincount', '_pincount RMWs'],
+  ['rmwFlags', 'flags RMWs'],
+  ['lineTouched', 'struct-page lines touched'],
+  ['lineDirtied', 'struct-page lines written'],
+  ['setMapping', 'mapping and index stored'],
+  ['pgmapGet', 'pgmap references'],
+  ['gupPage', 'pages pinned'],
+  ['tlbFlush', 'TLB flushes'],
+  ['tlbFlushForced', 'of them under the page-table lock'],
+];
+
+function phaseNames(result: StormResult): readonly PhaseName[] {
+  return [...result.counts.keys()];
+}
+
+function countOf(result: StormResult, phase: PhaseName, kernel: KernelId): KernelCount {
+  const found = result.counts.get(phase)?.[kernel];
+  if (!found) throw new Error(`no count of ${phase}`);
+  return found;
+}
+
+function eventTable(result: StormResult, kernel: KernelId): string {
+  const phases = phaseNames(result);
+  const columns: readonly Column[] = [
+    { title: KERNELS[kernel].title, align: 'left' },
+    ...phases.map((phase): Column => ({ title: phase, align: 'right' })),
+  ];
+  const row = (title: string, cell: (phase: PhaseName) => string) => [title, ...phases.map(cell)];
+  const events = EVENT_ROWS.filter(([event]) =>
+    phases.some((phase) => countOf(result, phase, kernel).events[event] > 0),
+  );
+  const time = (phase: PhaseName): number | undefined =>
+    result.times[kernel]?.find((each) => each.phase === phase)?.nsPerOperation;
+  const rate = (phase: PhaseName): string => {
+    const ns = time(phase);
+    return ns ? formatCount(1e9 / ns) : NONE;
+  };
+  return formatTable(columns, [
+    row('operations', (phase) => formatCount(countOf(result, phase, kernel).operations)),
+    row('not OK', (phase) => formatCount(countOf(result, phase, kernel).failed)),
+    ...events.map(([event, title]) =>
+      row(title, (phase) => formatCount(countOf(result, phase, kernel).events[event])),
+    ),
+    row('emulated ns an operation', (phase) => formatNumber(time(phase))),
+    row('emulated operations a second', rate),
+  ]);
+}
+
+/** A storm's events and emulated times, one table a kernel. */
+export function formatStorm(result: StormResult, what: string): string {
+  const { device, seed, workload, overlap, pairs } = result;
+  const size = formatBytes(device.sizeBytes);
+  return [
+    `${device.align} units, ${size} device, map=${device.map}, ${what}, overlap ${overlap}; seed ${seed}, workload ${workload}, ${pairs} pairs of blocks`,
+    '',
+    ...result.kernels.map((kernel) => `${eventTable(result, kernel)}\n`),
+    'Counts are exact, for one round of the storm. Emulated time is the emulated steps alone on this machine;',
+    'it is no claim about kernel time: daxstorm compare shows the recorded cost.',
+  ].join('\n');
+}
