@@ -1,0 +1,59 @@
+// What is compiled into the builds: read from the .wat along the call graph of the exports.
+import { describe, expect, test } from 'vitest';
+import { BUILDS } from '../../build/builds.mjs';
+import { EVENTS, LEDGER } from '../../host/wasm/abi.ts';
+import { reachable, readWat } from './callgraph.ts';
+
+const MAP_EXPORTS = ['handleFault', 'touch'];
+const RMW = /atomic\.rmw\S*/g;
+
+function rmws(build: string, exported: string): ReadonlySet<string> {
+  return new Set(reachable(readWat(build), exported).match(RMW));
+}
+
+describe('no map-time page atomic in the devmap build', () => {
+  test.each(MAP_EXPORTS)('%s: no read-modify-write at all', (exported) => {
+    expect([...rmws('devmap-timed-line', exported)]).toEqual([]);
+    expect([...rmws('devmap-counted', exported)]).toEqual([]);
+  });
+
+  test.each(MAP_EXPORTS)('%s: the refcount build has them', (exported) => {
+    expect(rmws('refcount-timed-line', exported)).toContain('atomic.rmw.add');
+  });
+
+  test.each(['dontneed', 'munmap'])('%s: only the exchange that clears an entry', (exported) => {
+    expect([...rmws('devmap-timed-line', exported)]).toEqual(['atomic.rmw.xchg']);
+  });
+
+  test('GUP of the devmap build does have page atomics: the search can find them', () => {
+    expect(rmws('devmap-timed-line', 'gupFast').size).toBeGreaterThan(0);
+  });
+});
+
+describe('no counter in any timed build', () => {
+  // A counter is a load and a store at the ledger block's address; the block's global, or its
+  // constant address once folded, is how code gets there.
+  const counterUse = new RegExp(
+    [String.raw`\$assembly/ledger/`, `i32\\.const ${LEDGER}\\b`]
+      .concat(Object.values(EVENTS).map((slot) => `i32\\.const ${LEDGER + 8 * slot}\\b`))
+      .join('|'),
+  );
+  const timed = BUILDS.filter((build) => !build.count).map((build) => build.name);
+  const counted = BUILDS.filter((build) => build.count).map((build) => build.name);
+
+  test.each(timed)('%s: none reachable from any export', (name) => {
+    const wat = readWat(name);
+    expect(wat.exports.size).toBeGreaterThan(15);
+    for (const exported of wat.exports.keys()) {
+      expect(counterUse.test(reachable(wat, exported)), exported).toBe(false);
+    }
+  });
+
+  test.each(counted)('%s: reachable from the storm loop', (name) => {
+    expect(counterUse.test(reachable(readWat(name), 'runChained'))).toBe(true);
+  });
+
+  test('at most nine builds are shipped', () => {
+    expect(BUILDS.length).toBeLessThanOrEqual(9);
+  });
+});
