@@ -6,6 +6,8 @@ import { DaxError } from '../error.ts';
 import { PACKAGE_ROOT } from '../root.ts';
 import { compareCommand } from './compare.ts';
 import { type Context, EXIT, makeContext } from './context.ts';
+import { demoCommand } from './demo.ts';
+import { replayCommand } from './replay.ts';
 import { stormCommand } from './storm.ts';
 import { walkCommand } from './walk.ts';
 
@@ -24,11 +26,12 @@ function makeProgram(context: Context): Command {
 Examples:
   daxstorm compare                      the A/B on 4K, 2M and 1G units
   daxstorm storm --align 2M --size 64GiB
+  daxstorm replay trace.txt.gz
   daxstorm walk +2MiB --align 2M
 
 Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted.`,
     );
-  const commands = [compareCommand, stormCommand, walkCommand];
+  const commands = [compareCommand, stormCommand, replayCommand, walkCommand, demoCommand];
   for (const make of commands) program.addCommand(make(context));
   // One line for every mistake, ours and the parser's; the parser's own printing is off.
   for (const command of [program, ...program.commands]) {

@@ -2,7 +2,7 @@ import { type BreakEven, recordedBreakEven, weigh } from '../measure/breakEven.t
 import { controlCost, type OperationShape, phaseCost, phaseTitle } from '../measure/operation.ts';
 import type { RecordedCost } from '../measure/recorded.ts';
 import type { Estimate } from '../measure/stats.ts';
-import type { Phase, PhaseName } from '../storm/phase.ts';
+import { type Phase, type PhaseName, workloadHash } from '../storm/phase.ts';
 import { Rig } from '../storm/rig.ts';
 import { type PairedPhase, type RunOptions, runPaired } from '../storm/runner.ts';
 import type { Device } from '../syscall/device.ts';
@@ -144,12 +144,13 @@ export async function comparePhases(
   const rows = phases.map((phase, i): OperationRow => {
     const counted = counts.get(phase.name);
     if (!counted) throw new Error(`no count of ${phase.name}`);
+    const recorded = phaseCost(phase.name, device.align, shape);
     return {
       phase: phase.name,
       title: phaseTitle(phase.name, device.align, shape),
       operations: phase.operations,
-      recorded: phaseCost(phase.name, device.align, shape),
-      control: controlCost(phase.name, shape),
+      recorded,
+      control: recorded && controlCost(phase.name, shape),
       counted,
       emulated: emulatedCost(times, i),
     };
@@ -158,7 +159,7 @@ export async function comparePhases(
   return {
     device,
     shape,
-    workload: phases.map((phase) => phase.stream.hash()).join('-'),
+    workload: workloadHash(phases),
     rows,
     breakEven: { recorded, counted: countedBreakEven(counts) },
     seed: options.seed,

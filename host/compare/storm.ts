@@ -1,5 +1,5 @@
 import { KERNEL_IDS, type KernelId } from '../kernel.ts';
-import type { Phase, PhaseName } from '../storm/phase.ts';
+import { type Phase, type PhaseName, workloadHash } from '../storm/phase.ts';
 import { Rig } from '../storm/rig.ts';
 import { runPaired } from '../storm/runner.ts';
 import type { Device } from '../syscall/device.ts';
@@ -60,7 +60,7 @@ export async function runStorm(
     device,
     kernels,
     overlap,
-    workload: phases.map((phase) => phase.stream.hash()).join('-'),
+    workload: workloadHash(phases),
     counts,
     times: { [second]: side('otherNs'), [first]: side('baseNs') },
     pairs: run.pairs,

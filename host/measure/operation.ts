@@ -15,8 +15,10 @@ function recordedOp(
   { access, pinPages }: OperationShape,
 ): { readonly op: string; readonly times: number } | undefined {
   switch (phase) {
-    case 'fault':
     case 'replay':
+      // A trace mixes reads and writes; host/compare/replay.ts prices each fault it takes.
+      return undefined;
+    case 'fault':
       return { op: access === 'write' ? 'write_fault' : 'read_fault', times: 1 };
     case 'munmap':
       // Pages that were only read were never unmapped in the recordings.

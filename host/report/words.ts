@@ -12,34 +12,79 @@ export function sayRatio(ratio: number): string {
   return `${percent} % ${ratio > 1 ? 'more' : 'fewer'}`;
 }
 
+/** Pin calls per mapping: `0.0054`, `2.5`, with two digits that matter. */
+function sayPins(pins: number): string {
+  return String(Number(pins.toPrecision(2)));
+}
+
 function operationWords(row: OperationRow, recorded: RecordedCost): string {
-  const control = row.control ? `; memfd ${formatRatio(row.control.ratio)}` : '';
+  const control = row.control ? ` (memfd ${formatRatio(row.control.ratio)})` : '';
   const { devmap, refcount, ratio } = recorded;
   return `  ${row.title}: ${formatNumber(devmap)} → ${formatNumber(refcount)}, ${sayRatio(ratio)}${control}`;
 }
 
-function breakEvenWords(align: string, even: BreakEven): string {
-  const pages = even.pinPages === 1 ? '1 page' : `${even.pinPages} pages`;
-  const perLeaf = align === '4K' && even.pinPages > 1 ? ', per page of the call,' : '';
-  const map = `mapping and unmapping a ${align} leaf costs ${formatNumber(even.mapDelta)} more`;
-  const pin = `pinning and unpinning ${pages}${perLeaf} saves ${formatNumber(even.pinGain)}`;
-  if (even.pins === undefined) return `  ${map}, and pinning saves nothing: it never pays`;
-  if (even.pins === 0)
-    return `  mapping a ${align} leaf is no dearer: it pays from the first mapping`;
-  return `  ${map}; ${pin}: it pays from ${formatNumber(even.pins)} pins per mapping`;
+function breakEvenWords(align: string, { pinPages, mapDelta, pinGain, pins }: BreakEven): string {
+  const one = align === '4K' && pinPages > 1 ? `a page in a call of ${pinPages}` : undefined;
+  const pinned = one ?? (pinPages === 1 ? 'one page' : `${pinPages} pages in a call`);
+  if (pins === 0)
+    return `  pins of ${pinned}: mapping is no dearer, so refcounting never costs more`;
+  const map = `a mapping costs ${formatNumber(mapDelta)} more`;
+  if (pins === undefined) return `  pins of ${pinned}: ${map}, and no pin gives it back`;
+  return `  pins of ${pinned}: ${map}, each pin and unpin ${formatNumber(pinGain)} less: refcounting wins from ${sayPins(pins)} pins per mapping`;
 }
 
+function recordedWords({ device, rows, breakEven }: Comparison): readonly string[] {
+  return [
+    `${device.align} units, instructions recorded on 6.12 → 7.3`,
+    ...rows.flatMap((row) => (row.recorded ? [operationWords(row, row.recorded)] : [])),
+    ...breakEven.recorded.map((even) => breakEvenWords(device.align, even)),
+  ];
+}
+
+/** Where nothing was recorded, only counts are left to say, and no word on cost. */
 function unrecordedWords({ device, breakEven }: Comparison): readonly string[] {
   const { counted } = breakEven;
-  if (!counted) return [];
-  const from =
+  const none = `${device.align} units: no instructions were recorded, so nothing is said of their cost`;
+  if (!counted) return [none];
+  const equal =
     counted.pins === undefined
-      ? 'it never pays'
-      : `equal at ${formatNumber(counted.pins)} pin calls`;
+      ? 'never equal'
+      : `equal at ${sayPins(counted.pins)} pin calls per mapping`;
   return [
-    `  ${device.align}: no instructions were recorded. By count, a mapping takes ${formatNumber(counted.mapDelta)} page RMWs`,
-    `      more and a pin call with its unpin ${formatNumber(counted.pinGain)} fewer: ${from} per mapping`,
+    none,
+    `  by count: a mapping takes ${formatNumber(counted.mapDelta)} page RMWs more, a pin call and its unpin ${formatNumber(counted.pinGain)} fewer: ${equal}`,
   ];
+}
+
+/** `0.94×`, or `0.94× to 0.95×` over several unit sizes. */
+function span(
+  comparisons: readonly Comparison[],
+  phase: OperationRow['phase'],
+): string | undefined {
+  const ratios = comparisons.flatMap(({ rows }) =>
+    rows.flatMap((row) => (row.phase === phase && row.recorded ? [row.recorded.ratio] : [])),
+  );
+  if (ratios.length === 0) return undefined;
+  const [low, high] = [Math.min(...ratios), Math.max(...ratios)].map(formatRatio);
+  return low === high ? low : `${low} to ${high}`;
+}
+
+/** One sentence over all sizes, from recorded ratios alone. */
+function summary(comparisons: readonly Comparison[]): string {
+  const parts = (
+    [
+      ['fault', 'a first fault'],
+      ['munmap', 'unmapping'],
+      ['pin', 'pinning'],
+      ['unpin', 'unpinning'],
+    ] as const
+  ).flatMap(([phase, name]) => {
+    const ratios = span(comparisons, phase);
+    return ratios === undefined ? [] : [`${name} ${ratios}`];
+  });
+  return parts.length === 0
+    ? 'Nothing of this storm was recorded on real kernels, so nothing is said of its cost.'
+    : `From Linux 6.12 (devmap bit) to 7.3 (refcounted), in recorded instructions: ${parts.join(', ')}.`;
 }
 
 /**
@@ -47,21 +92,12 @@ function unrecordedWords({ device, breakEven }: Comparison): readonly string[] {
  * time.
  */
 export function costWords(comparisons: readonly Comparison[]): string {
-  const recorded = comparisons.filter((each) => each.rows.some((row) => row.recorded));
-  const unrecorded = comparisons.filter((each) => !recorded.includes(each));
-  const operations = recorded.flatMap(({ rows }) =>
-    rows.flatMap((row) => (row.recorded ? [operationWords(row, row.recorded)] : [])),
-  );
-  const evens = recorded.flatMap(({ device, breakEven }) =>
-    breakEven.recorded.map((even) => breakEvenWords(device.align, even)),
-  );
   return [
-    'What refcounting costs and gains: instructions recorded on Linux 6.12 → 7.3, with every other',
-    'change between the two (memfd: how much those changed ordinary shared memory)',
-    ...operations,
-    ...(evens.length > 0 ? ['Break-even, in recorded instructions'] : []),
-    ...evens,
-    ...(unrecorded.length > 0 ? ['Not recorded'] : []),
-    ...unrecorded.flatMap(unrecordedWords),
+    summary(comparisons),
+    'Every other change between the two releases is in these numbers; memfd in brackets is the same operation',
+    'on ordinary shared memory, which has no such change.',
+    ...comparisons.flatMap((each) =>
+      each.rows.some((row) => row.recorded) ? recordedWords(each) : unrecordedWords(each),
+    ),
   ].join('\n');
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Device } from '../syscall/device.ts';
 import { PAGE_BYTES } from '../units.ts';
 import { OpStream } from '../wasm/ops.ts';
@@ -63,4 +64,11 @@ export function munmapPhase(device: Device): Phase {
 /** A storm's phases in order: fault everything, pin, unpin, unmap. */
 export function stormPhases(scenario: Scenario, device: Device): readonly Phase[] {
   return [faultPhase(scenario, device), ...pinPhases(scenario, device), munmapPhase(device)];
+}
+
+/** Twelve hex digits that name the phases' op streams together: equal workloads, equal hashes. */
+export function workloadHash(phases: readonly Phase[]): string {
+  const hash = createHash('sha256');
+  for (const { stream } of phases) hash.update(stream.hash());
+  return hash.digest('hex').slice(0, 12);
 }

@@ -1,0 +1,43 @@
+import { Command } from 'commander';
+import type { Comparison } from '../compare/comparison.ts';
+import { PIN_PAGES_DEFAULT } from '../storm/scenario.ts';
+import { ALIGN_NAMES } from '../units.ts';
+import { type CompareFlags, compareAlign, printWords } from './compare.ts';
+import { type Context, EXIT } from './context.ts';
+import * as option from './options.ts';
+import { runReplay, SAMPLE_TRACE } from './replay.ts';
+
+interface DemoFlags {
+  readonly time: number;
+  readonly seed: number;
+}
+
+async function demo({ time, seed }: DemoFlags, context: Context): Promise<void> {
+  const flags: CompareFlags = {
+    map: 'mem',
+    pattern: 'sequential',
+    stride: 1,
+    access: 'write',
+    pinPages: PIN_PAGES_DEFAULT,
+    seed,
+    time,
+  };
+  const comparisons: Comparison[] = [];
+  for (const align of ALIGN_NAMES) {
+    if (!context.signal.aborted) comparisons.push(await compareAlign(flags, align, context));
+  }
+  if (!context.signal.aborted) {
+    await runReplay(SAMPLE_TRACE, { time: time / 2, seed }, context);
+    process.stdout.write('\n');
+  }
+  printWords(comparisons);
+  if (context.signal.aborted) process.exitCode = EXIT.interrupted;
+}
+
+export function demoCommand(context: Context): Command {
+  return new Command('demo')
+    .summary('what npm start runs: compare on 4K, 2M and 1G, then the redis sample')
+    .addOption(option.timeOption(4))
+    .addOption(option.seedOption())
+    .action((flags: DemoFlags) => demo(flags, context));
+}
