@@ -8,10 +8,13 @@ import { BUILDS } from './builds.mjs';
 import { compile } from './compile.mjs';
 import { packageVersion, ROOT } from './sources.mjs';
 
+/** Of everything tsc compiles. */
 function hostHash() {
   const hash = createHash('sha256');
-  for (const name of readdirSync(join(ROOT, 'host'), { recursive: true }).map(String).sort()) {
-    if (name.endsWith('.ts')) hash.update(name).update(readFileSync(join(ROOT, 'host', name)));
+  for (const folder of ['host', 'bench']) {
+    for (const name of readdirSync(join(ROOT, folder), { recursive: true }).map(String).sort()) {
+      if (name.endsWith('.ts')) hash.update(name).update(readFileSync(join(ROOT, folder, name)));
+    }
   }
   for (const name of ['tsconfig.json', 'tsconfig.build.json']) {
     hash.update(readFileSync(join(ROOT, name)));

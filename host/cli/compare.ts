@@ -16,7 +16,7 @@ import type { MapName } from '../syscall/namespace.ts';
 import { ALIGN_NAMES, type AlignName } from '../units.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
-import { emitJson } from './output.ts';
+import { checkJsonTarget, emitJson } from './output.ts';
 
 export interface CompareFlags {
   readonly align?: AlignName;
@@ -72,6 +72,7 @@ export function printWords(comparisons: readonly Comparison[]): void {
 }
 
 export async function runCompare(flags: CompareFlags, context: Context): Promise<void> {
+  checkJsonTarget(flags.json);
   const aligns = flags.align ? [flags.align] : ALIGN_NAMES;
   // Every size is checked before the first is measured.
   for (const align of aligns) scenarioDevice(scenarioOf(flags, align));

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DaxError } from '../error.ts';
 
 /** A one-line progress text on stderr: only where somebody watches, gone when the work is done. */
@@ -23,6 +24,21 @@ export function makeProgress(stream: NodeJS.WriteStream = process.stderr): Progr
   };
 }
 
+function cannotWrite(file: string, error: unknown): DaxError {
+  const why = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+  return new DaxError('E_FILE', `cannot write '${file}': ${why}`, 'name a file you may write');
+}
+
+/** Before the work rather than after it: can the file that --json names be written? Fails: E_FILE. */
+export function checkJsonTarget(target: string | true | undefined): void {
+  if (target === undefined || target === true || target === '-') return;
+  try {
+    accessSync(dirname(target), constants.W_OK);
+  } catch (error) {
+    throw cannotWrite(target, error);
+  }
+}
+
 /** Writes a whole file or none of it. Fails: E_FILE. */
 export function writeWhole(file: string, text: string): void {
   const draft = `${file}.${randomBytes(4).toString('hex')}.tmp`;
@@ -31,8 +47,7 @@ export function writeWhole(file: string, text: string): void {
     renameSync(draft, file);
   } catch (error) {
     rmSync(draft, { force: true });
-    const why = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new DaxError('E_FILE', `cannot write '${file}': ${why}`, 'name a file you may write');
+    throw cannotWrite(file, error);
   }
 }
 

@@ -14,7 +14,7 @@ import type { Overlap } from '../wasm/machine.ts';
 import type { CompareFlags } from './compare.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
-import { emitJson } from './output.ts';
+import { checkJsonTarget, emitJson } from './output.ts';
 
 interface StormFlags extends CompareFlags {
   readonly kernel?: KernelId;
@@ -23,6 +23,7 @@ interface StormFlags extends CompareFlags {
 }
 
 async function storm(flags: StormFlags, context: Context): Promise<void> {
+  checkJsonTarget(flags.json);
   const { progress, signal } = context;
   const align = flags.align ?? '4K';
   const scenario = makeScenario({

@@ -1,3 +1,4 @@
+import type { KernelId } from '../kernel.ts';
 import { type BreakEven, recordedBreakEven, weigh } from '../measure/breakEven.ts';
 import { controlCost, type OperationShape, phaseCost, phaseTitle } from '../measure/operation.ts';
 import type { RecordedCost } from '../measure/recorded.ts';
@@ -6,6 +7,7 @@ import { type Phase, type PhaseName, workloadHash } from '../storm/phase.ts';
 import { Rig } from '../storm/rig.ts';
 import { type PairedPhase, type RunOptions, runPaired } from '../storm/runner.ts';
 import type { Device } from '../syscall/device.ts';
+import { PAGE_BYTES } from '../units.ts';
 import { countPhases, type KernelCount, type PhaseCounts } from './counts.ts';
 
 /** Emulated time of one operation on this machine: the cost of the emulated steps, nothing more. */
@@ -115,17 +117,24 @@ function emulatedCost(
   };
 }
 
-/** Struct-page read-modify-writes: mapping and unmapping a leaf against pinning and unpinning. */
-function countedBreakEven(counts: PhaseCounts): Omit<BreakEven, 'pinPages'> | undefined {
-  const each = (name: PhaseName, kernel: 'devmap' | 'refcount'): number => {
+/**
+ * Struct-page read-modify-writes: mapping and unmapping a leaf against pinning and unpinning it, a
+ * call's cost shared out over the leaves it covers.
+ */
+function countedBreakEven(
+  counts: PhaseCounts,
+  leavesPerPin: number,
+): Omit<BreakEven, 'pinPages'> | undefined {
+  const each = (name: PhaseName, kernel: KernelId): number => {
     const count = counts.get(name)?.[kernel];
     return count ? count.rmws / count.operations : Number.NaN;
   };
-  const pair = (first: PhaseName, second: PhaseName) => ({
-    devmap: each(first, 'devmap') + each(second, 'devmap'),
-    refcount: each(first, 'refcount') + each(second, 'refcount'),
+  const both = (first: PhaseName, second: PhaseName, share: number) => ({
+    devmap: (each(first, 'devmap') + each(second, 'devmap')) / share,
+    refcount: (each(first, 'refcount') + each(second, 'refcount')) / share,
   });
-  return counts.has('pin') ? weigh(pair('fault', 'munmap'), pair('pin', 'unpin')) : undefined;
+  if (!counts.has('pin')) return undefined;
+  return weigh(both('fault', 'munmap', 1), both('pin', 'unpin', leavesPerPin));
 }
 
 /**
@@ -155,13 +164,14 @@ export async function comparePhases(
       emulated: emulatedCost(times, i),
     };
   });
+  const leavesPerPin = Math.max(1, (shape.pinPages * PAGE_BYTES) / device.unitBytes);
   const recorded = [1, 512].flatMap((pages) => recordedBreakEven(device.align, pages) ?? []);
   return {
     device,
     shape,
     workload: workloadHash(phases),
     rows,
-    breakEven: { recorded, counted: countedBreakEven(counts) },
+    breakEven: { recorded, counted: countedBreakEven(counts, leavesPerPin) },
     seed: options.seed,
     seconds: options.seconds,
     pairs: times.pairs,

@@ -2,7 +2,7 @@ import type { Comparison, OperationRow } from '../compare/comparison.ts';
 import { KERNELS } from '../kernel.ts';
 import type { Estimate } from '../measure/stats.ts';
 import { formatBytes } from '../units.ts';
-import { formatEstimate, formatNumber, formatRatio, NONE } from './numbers.ts';
+import { formatEstimate, formatNumber, formatRatio, NONE, sayPins } from './numbers.ts';
 import { type Cell, type Column, formatTable } from './table.ts';
 
 const RECORDED = 'recorded: instructions';
@@ -53,9 +53,21 @@ function heading(comparison: Comparison, what: string): string {
   return `${device.align} units, ${size} device, map=${device.map}, ${what}; seed ${seed}, workload ${workload}, ${pairs} pairs of blocks`;
 }
 
+/** Break-even in page RMWs, under the table: exact, and no statement about cost. */
+function countedLine({ breakEven, shape, device }: Comparison): string {
+  const { counted } = breakEven;
+  if (!counted) return '';
+  const { mapDelta, pinGain, pins } = counted;
+  const what = `by count, a mapping takes ${formatNumber(mapDelta)} page RMWs more and each pin`;
+  const share = shape.pinPages * 4096 > device.unitBytes ? ' of its share of a call' : '';
+  if (pins === undefined) return `\n${what}${share} none fewer: never equal`;
+  return `\n${what}${share} ${formatNumber(pinGain)} fewer: equal at ${sayPins(pins)} pins per mapping`;
+}
+
 /** One comparison as a table; the kinds of number in groups of their own. */
 export function formatComparison(comparison: Comparison, what: string): string {
-  return `${heading(comparison, what)}\n${formatTable(COLUMNS, comparison.rows.map(rowCells))}`;
+  const table = formatTable(COLUMNS, comparison.rows.map(rowCells));
+  return `${heading(comparison, what)}\n${table}${countedLine(comparison)}`;
 }
 
 /** What the columns mean; printed once under the tables. */

@@ -27,3 +27,8 @@ export function formatEstimate(estimate: Estimate | undefined): string {
   const bounds = `[${estimate.low.toFixed(digits)}, ${estimate.high.toFixed(digits)}]`;
   return `${estimate.value.toFixed(digits)}× ${bounds}`;
 }
+
+/** Pins per mapping: `0.0054`, `2.5`: two digits that matter. */
+export function sayPins(pins: number): string {
+  return String(Number(pins.toPrecision(2)));
+}

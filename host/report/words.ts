@@ -1,7 +1,7 @@
 import type { Comparison, OperationRow } from '../compare/comparison.ts';
 import type { BreakEven } from '../measure/breakEven.ts';
 import type { RecordedCost } from '../measure/recorded.ts';
-import { formatNumber, formatRatio } from './numbers.ts';
+import { formatNumber, formatRatio, sayPins } from './numbers.ts';
 
 /** `3.7 times as many`, `6 % fewer`, `as many`: a ratio as people say it. */
 export function sayRatio(ratio: number): string {
@@ -10,11 +10,6 @@ export function sayRatio(ratio: number): string {
   const percent = Math.round(Math.abs(ratio - 1) * 100);
   if (percent === 0) return 'as many';
   return `${percent} % ${ratio > 1 ? 'more' : 'fewer'}`;
-}
-
-/** Pin calls per mapping: `0.0054`, `2.5`, with two digits that matter. */
-function sayPins(pins: number): string {
-  return String(Number(pins.toPrecision(2)));
 }
 
 function operationWords(row: OperationRow, recorded: RecordedCost): string {

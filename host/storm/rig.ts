@@ -70,7 +70,11 @@ export class Rig {
     });
   }
 
-  stateHash(): string {
-    return this.#system.machine.stateHash();
+  /** Boots, runs the first `phases` phases, and names the state they leave. */
+  stateAfter(phases: number): string {
+    this.takeBank();
+    const { machine } = this.#system;
+    for (const { stream } of this.phases.slice(0, phases)) machine.run(stream, 'natural');
+    return machine.stateHash();
   }
 }

@@ -119,8 +119,8 @@ export class PerfScriptReader {
   #skippedWords(): string {
     const more = this.#skipped > this.#skippedAt.length ? ', …' : '';
     const share = this.#skipped > this.#faults.length ? ': more than were read' : '';
-    const lines = this.#skipped === 1 ? '1 line' : `${this.#skipped} lines`;
-    return `skipped ${lines} that hold no page fault (line ${this.#skippedAt.join(', ')}${more})${share}`;
+    const lines = this.#skipped === 1 ? '1 line that holds' : `${this.#skipped} lines that hold`;
+    return `skipped ${lines} no page fault (line ${this.#skippedAt.join(', ')}${more})${share}`;
   }
 
   #refuse(name: string): never {

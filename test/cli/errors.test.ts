@@ -1,0 +1,56 @@
+// Bad input: one clear line on stderr, nothing on stdout, exit status 2.
+import { writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { daxstorm } from './spawn.ts';
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'daxstorm-'));
+  writeFileSync(join(folder, 'empty'), '');
+  writeFileSync(join(folder, 'words'), 'not a trace\n');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const CASES: readonly (readonly [args: string, code: string, says: string])[] = [
+  ['storm --wat', 'E_USAGE', "unknown option '--wat'"],
+  ['storm --sise 1G', 'E_USAGE', 'Did you mean --size?'],
+  ['stomr', 'E_USAGE', 'Did you mean storm?'],
+  ['storm more', 'E_USAGE', 'too many arguments'],
+  ['storm --pattern zigzag', 'E_USAGE', 'sequential, strided, uniform'],
+  ['storm --size 1TiBB', 'E_SIZE_SYNTAX', "size '1TiBB'"],
+  ['storm --size -4K', 'E_SIZE_SYNTAX', "size '-4K'"],
+  ['storm --size 0', 'E_STORM', 'sizeBytes'],
+  ['storm --align 3M', 'E_ALIGN', "align '3M'"],
+  ['storm --align 2M --size 3MiB', 'E_DEVICE_SIZE', 'use --size 4MiB'],
+  ['compare --size 6MiB', 'E_DEVICE_SIZE', 'not a positive multiple of the 1G unit'],
+  ['storm --size 1TiB', 'E_BANK_SPAN', 'one bank holds 4 GiB'],
+  ['storm --kernel 6.12', 'E_VALUE', 'devmap or refcount'],
+  ['storm --time 0', 'E_VALUE', "--time '0'"],
+  ['storm --seed 1.5', 'E_VALUE', "--seed '1.5'"],
+  ['storm --pin-pages 300000', 'E_VALUE', '262144'],
+  ['storm --namespace --align 1G --size 1GiB', 'E_DEVICE_SIZE', 'leaves no whole 1G unit'],
+  ['walk', 'E_USAGE', "missing required argument 'ADDRESS'"],
+  ['walk here', 'E_ADDRESS', "address 'here'"],
+  ['walk 0x1000', 'E_ADDRESS', 'is in no mapping'],
+  ['walk +2GiB', 'E_ADDRESS', 'is in no mapping'],
+  ['walk +0 --pin-pages 9', 'E_ADDRESS', 'could not be pinned'],
+  ['replay FOLDER/missing', 'E_FILE', 'there is no such file'],
+  ['replay FOLDER', 'E_FILE', 'it is a directory'],
+  ['replay FOLDER/empty', 'E_TRACE_EMPTY', 'holds no line'],
+  ['replay FOLDER/words', 'E_TRACE_FORMAT', "begins with 'not a trace'"],
+  ['compare --json FOLDER/none/x.json', 'E_FILE', 'ENOENT'],
+];
+
+describe('bad input', () => {
+  test.each(CASES)('daxstorm %s: %s', async (args, code, says) => {
+    const words = args.split(' ').map((word) => word.replace('FOLDER', folder));
+    const { status, stdout, stderr } = await daxstorm(words);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(says);
+    expect(stderr).toMatch(new RegExp(`^daxstorm: .*; .* \\[${code}\\]\n$`));
+    expect(status).toBe(2);
+  });
+});
