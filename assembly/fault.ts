@@ -44,7 +44,7 @@ import {
   return load<u64>(vma, VMA_PGOFF) + ((va - load<u64>(vma, VMA_START)) >> PTE_SHIFT);
 }
 
-/** check_vma, as far as a VMA that mmap let through can still fail: dying device, lost alignment. */
+/** check_vma, where a VMA that mmap let through can still fail: dying device, lost alignment. */
 @inline function vmaServes(vma: usize): bool {
   const unitMask = ((<u64>1) << (deviceOrder() + PTE_SHIFT)) - 1;
   const bounds = load<u64>(vma, VMA_START) | load<u64>(vma, VMA_END);

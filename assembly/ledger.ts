@@ -30,7 +30,7 @@ import { CONTROL, CTL_RECORDS, CTL_STAMPS, LEDGER, LEDGER_BLOCK_BYTES } from './
 @inline export const PGMAP_GET: u32 = 16;
 @inline export const PGMAP_PUT: u32 = 17;
 @inline export const TLB_FLUSH: u32 = 18;
-/** Of those flushes: made under a page-table lock because a dirty page was unmapped. */
+/** Of those flushes: made under a PTE lock, for a dirty page or a full batch. */
 @inline export const TLB_FLUSH_FORCED: u32 = 19;
 /** Minor faults that succeeded. */
 @inline export const FAULT_MINOR: u32 = 20;

@@ -156,8 +156,8 @@ export function bindPages(): void {
 }
 
 /**
- * Puts back what faults, zaps and pins can have changed in the folios of `pages` pages from `first`:
- * the same state as bindPages, for a fraction of its stores (tails never change).
+ * Puts back what faults, zaps and pins can have changed in the folios of `pages` pages from
+ * `first`: the same state as bindPages, for a fraction of its stores (tails never change).
  */
 export function resetPages(first: u32, pages: u32): void {
   const step: u32 = 1 << order;

@@ -46,7 +46,7 @@ export function tryGet(head: usize, by: i32): bool {
   return false;
 }
 
-/** folio_put_refs. A device-DAX page that reaches 0 is set back to 1 by the refcount kernel (9.1). */
+/** folio_put_refs. The refcount kernel sets a device-DAX page that reaches 0 back to 1 (9.1). */
 @inline export function put(head: usize, by: i32): void {
   if (refAdd(head, -by) == by && KERNEL != DEVMAP) store<i32>(head, 1, PG_REFCOUNT);
 }
@@ -74,7 +74,7 @@ export function tryGet(head: usize, by: i32): bool {
   if (!(load<u64>(head, PG_FLAGS) & DIRTY)) flagsOr(head, DIRTY);
 }
 
-/** folio_mark_accessed of the refcount kernel under MGLRU: referenced, refs 1 to 3, workingset (7.2). */
+/** folio_mark_accessed, refcount kernel, MGLRU: referenced, refs 1 to 3, workingset (7.2). */
 export function markAccessed(head: usize): void {
   let seen = load<u64>(head, PG_FLAGS);
   while (true) {
@@ -92,7 +92,7 @@ export function markAccessed(head: usize): void {
   }
 }
 
-/** folio_add_file_rmap_pte / folio_remove_rmap_pte on an order-0 folio. Answers the count before. */
+/** folio_add_file_rmap_pte / folio_remove_rmap_pte, order 0. Answers the count before. */
 @inline export function mapcountAdd(record: usize, by: i32): i32 {
   count(RMW_MAPCOUNT);
   dirtied(record);
@@ -156,7 +156,7 @@ function largeMapcountDec(head: usize, mm: u32): void {
   store<u64>(head, ids, FOLIO_MM_IDS);
 }
 
-/** folio_add_file_rmap_pmd / _pud: E, N if it is the first, L. Answers the entire mapcount before. */
+/** folio_add_file_rmap_pmd / _pud: E, N if it is the first, L. Answers what E was. */
 export function addHugeRmap(head: usize, mm: u32): i32 {
   count(RMW_ENTIRE_MAPCOUNT);
   dirtied(head + PAGE_BYTES);

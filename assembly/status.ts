@@ -5,7 +5,7 @@
 
 /** The entry is there now (VM_FAULT_NOPAGE), or the operation is done. */
 @inline export const OK: u32 = 0;
-/** huge_fault: this order is larger than the device's units; try the next one (VM_FAULT_FALLBACK). */
+/** huge_fault: this order is larger than the device's units; try the next (VM_FAULT_FALLBACK). */
 @inline export const FALLBACK: u32 = 1;
 /** The per-VMA lock is not enough; start again under mmap_lock (VM_FAULT_RETRY). */
 @inline export const RETRY: u32 = 2;

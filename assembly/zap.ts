@@ -84,9 +84,8 @@ function dropDelayedRmaps(): void {
   return queue(item);
 }
 
-/** The end of zap_pte_range: forced flush under the lock, then references outside it (7.3). */
-function finishTable(force: bool): void {
-  if (!force) return;
+/** A forced flush: TLB and map counts under the PTE lock, then references outside it (7.3). */
+function forceFlush(): void {
   if (needsFlush) count(TLB_FLUSH_FORCED);
   flushTlb();
   dropDelayedRmaps();
@@ -104,11 +103,11 @@ function zapTable(mm: usize, table: usize, va: u64, end: u64): void {
     if (KERNEL == DEVMAP) continue;
     if (entry & DIRTY) force = true;
     if (releasePte(mm, entry)) {
-      finishTable(true);
+      forceFlush();
       force = false;
     }
   }
-  finishTable(force);
+  if (force) forceFlush();
 }
 
 /** zap_huge_pmd / zap_huge_pud; a PUD marks neither dirty nor accessed (7.2). */
@@ -122,7 +121,7 @@ function zapHuge(mm: usize, slot: usize, order: u32): void {
     if (entry & DIRTY) markDirty(head);
     if (entry & ACCESSED) markAccessed(head);
   }
-  if (queue(<u32>head)) finishTable(true);
+  if (queue(<u32>head)) finishGather();
 }
 
 /** End of the entry that holds `va` at this level, or the end of the range. */
@@ -184,7 +183,7 @@ export function dontneed(vma: usize, va: u64, end: u64): void {
   finishGather();
 }
 
-/** tlb_finish_mmu. */
+/** tlb_flush_mmu: at the end, or when the batch is full outside a page-table lock. */
 function finishGather(): void {
   flushTlb();
   dropQueued();
@@ -232,6 +231,7 @@ export function munmap(vma: usize, va: u64, end: u64): void {
   const mm: usize = load<u32>(vma, VMA_MM);
   const top: usize = load<u32>(mm, MM_TOP);
   zapTop(mm, top, va, end, topShift(mm));
-  freeTables(mm, top, va, end, topShift(mm), load<u64>(vma, VMA_FLOOR), load<u64>(vma, VMA_CEILING));
+  const floor = load<u64>(vma, VMA_FLOOR);
+  freeTables(mm, top, va, end, topShift(mm), floor, load<u64>(vma, VMA_CEILING));
   finishGather();
 }

@@ -1,6 +1,6 @@
 // House rules that no linter knows: sizes, who imports whom, what must never be committed.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { PACKAGE_ROOT } from '../host/root.ts';
@@ -13,7 +13,7 @@ const FUNCTION_LINES_MAX = 70;
 function projectFiles(): readonly string[] {
   const args = ['ls-files', '--cached', '--others', '--exclude-standard'];
   const listed = execFileSync('git', args, { cwd: PACKAGE_ROOT, encoding: 'utf8' });
-  return listed.split('\n').filter((name) => name !== '');
+  return listed.split('\n').filter((name) => name !== '' && existsSync(join(PACKAGE_ROOT, name)));
 }
 
 function read(name: string): string {

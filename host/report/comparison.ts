@@ -54,14 +54,13 @@ function heading(comparison: Comparison, what: string): string {
 }
 
 /** Break-even in page RMWs, under the table: exact, and no statement about cost. */
-function countedLine({ breakEven, shape, device }: Comparison): string {
+function countedLine({ breakEven, device }: Comparison): string {
   const { counted } = breakEven;
   if (!counted) return '';
   const { mapDelta, pinGain, pins } = counted;
-  const what = `by count, a mapping takes ${formatNumber(mapDelta)} page RMWs more and each pin`;
-  const share = shape.pinPages * 4096 > device.unitBytes ? ' of its share of a call' : '';
-  if (pins === undefined) return `\n${what}${share} none fewer: never equal`;
-  return `\n${what}${share} ${formatNumber(pinGain)} fewer: equal at ${sayPins(pins)} pins per mapping`;
+  const mapping = `by count, mapping and unmapping a ${device.align} leaf takes ${formatNumber(mapDelta)} page RMWs more`;
+  if (pins === undefined) return `\n${mapping}, and pinning it takes no fewer: never equal`;
+  return `\n${mapping}, each pin and unpin ${formatNumber(pinGain)} fewer: equal at ${sayPins(pins)} pins per mapping`;
 }
 
 /** One comparison as a table; the kinds of number in groups of their own. */

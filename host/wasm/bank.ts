@@ -8,6 +8,8 @@ const TABLE_BYTES = 4096;
 const WASM_PAGE_BYTES = 65_536;
 /** A 32-bit memory of at most 65,536 Wasm pages. */
 const BANK_BYTES_MAX = 65_536 * WASM_PAGE_BYTES;
+/** Page numbers are 32 bits in the core. */
+const PAGES_MAX = 2 ** 32;
 /** What the host itself needs beside the bank. */
 const HEADROOM_BYTES = 256 * MIB;
 
@@ -63,7 +65,14 @@ function availableBytes(): number {
   return freemem();
 }
 
-function refuseTooLarge(bytes: number): void {
+function refuseTooLarge({ pages }: BankShape, bytes: number): void {
+  if (pages >= PAGES_MAX) {
+    throw new DaxError(
+      'E_BANK_SPAN',
+      `this device has ${formatBytes(pages * 4096)}; one bank counts pages up to 16 TiB`,
+      'use a smaller --size',
+    );
+  }
   if (bytes > BANK_BYTES_MAX) {
     throw new DaxError(
       'E_BANK_SPAN',
@@ -101,7 +110,7 @@ export class Bank {
 
   constructor(shape: BankShape) {
     const plan = planBank(shape);
-    refuseTooLarge(plan.bytes);
+    refuseTooLarge(shape, plan.bytes);
     this.shape = shape;
     this.records = plan.records;
     this.recordsEnd = plan.recordsEnd;
