@@ -3,50 +3,17 @@ import { type Comparison, comparePhases } from '../compare/comparison.ts';
 import { COLUMN_NOTES, formatComparison } from '../report/comparison.ts';
 import { comparisonJson, envelope } from '../report/json.ts';
 import { costWords } from '../report/words.ts';
-import type { Pattern } from '../storm/pattern.ts';
 import { stormPhases } from '../storm/phase.ts';
-import {
-  makeScenario,
-  PIN_PAGES_DEFAULT,
-  type Scenario,
-  STANDARD_SIZE_BYTES,
-  scenarioDevice,
-} from '../storm/scenario.ts';
-import type { MapName } from '../syscall/namespace.ts';
+import { PIN_PAGES_DEFAULT, scenarioDevice } from '../storm/scenario.ts';
 import { ALIGN_NAMES, type AlignName } from '../units.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
 import { checkJsonTarget, emitJson } from './output.ts';
-
-export interface CompareFlags {
-  readonly align?: AlignName;
-  readonly size?: number;
-  readonly map: MapName;
-  readonly pattern: Pattern;
-  readonly stride: number;
-  readonly access: 'read' | 'write';
-  readonly pinPages: number;
-  readonly seed: number;
-  readonly time: number;
-  readonly json?: string | true;
-}
-
-function scenarioOf(flags: CompareFlags, align: AlignName): Scenario {
-  return makeScenario({
-    align,
-    sizeBytes: flags.size ?? STANDARD_SIZE_BYTES[align],
-    map: flags.map,
-    pattern: flags.pattern,
-    strideUnits: flags.stride,
-    access: flags.access,
-    pinPages: flags.pinPages,
-    seed: flags.seed,
-  });
-}
+import { type StormFlags, scenarioOf } from './stormFlags.ts';
 
 /** The standard A/B on one unit size, printed as soon as it is there unless JSON is wanted. */
 export async function compareAlign(
-  flags: CompareFlags,
+  flags: StormFlags,
   align: AlignName,
   { progress, signal }: Context,
 ): Promise<Comparison> {
@@ -71,7 +38,7 @@ export function printWords(comparisons: readonly Comparison[]): void {
   process.stdout.write(`${COLUMN_NOTES}\n\n${costWords(comparisons)}\n`);
 }
 
-export async function runCompare(flags: CompareFlags, context: Context): Promise<void> {
+export async function runCompare(flags: StormFlags, context: Context): Promise<void> {
   checkJsonTarget(flags.json);
   const aligns = flags.align ? [flags.align] : ALIGN_NAMES;
   // Every size is checked before the first is measured.
@@ -114,5 +81,5 @@ Examples:
   daxstorm compare --pin-pages 1                pins of one page a call
   daxstorm compare --json result.json           the same numbers for a program`,
     )
-    .action((flags: CompareFlags) => runCompare(flags, context));
+    .action((flags: StormFlags) => runCompare(flags, context));
 }

@@ -2,10 +2,11 @@ import { Command } from 'commander';
 import type { Comparison } from '../compare/comparison.ts';
 import { PIN_PAGES_DEFAULT } from '../storm/scenario.ts';
 import { ALIGN_NAMES } from '../units.ts';
-import { type CompareFlags, compareAlign, printWords } from './compare.ts';
+import { compareAlign, printWords } from './compare.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
 import { runReplay, SAMPLE_TRACE } from './replay.ts';
+import type { StormFlags } from './stormFlags.ts';
 
 interface DemoFlags {
   readonly time: number;
@@ -13,7 +14,7 @@ interface DemoFlags {
 }
 
 async function demo({ time, seed }: DemoFlags, context: Context): Promise<void> {
-  const flags: CompareFlags = {
+  const flags: StormFlags = {
     map: 'mem',
     pattern: 'sequential',
     stride: 1,

@@ -4,39 +4,23 @@ import { KERNEL_IDS, type KernelId } from '../kernel.ts';
 import { envelope } from '../report/json.ts';
 import { formatStorm } from '../report/storm.ts';
 import { stormPhases } from '../storm/phase.ts';
-import {
-  makeScenario,
-  PIN_PAGES_DEFAULT,
-  STANDARD_SIZE_BYTES,
-  scenarioDevice,
-} from '../storm/scenario.ts';
+import { PIN_PAGES_DEFAULT, scenarioDevice } from '../storm/scenario.ts';
 import type { Overlap } from '../wasm/machine.ts';
-import type { CompareFlags } from './compare.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
 import { checkJsonTarget, emitJson } from './output.ts';
+import { type StormFlags, scenarioOf } from './stormFlags.ts';
 
-interface StormFlags extends CompareFlags {
+interface OneStormFlags extends StormFlags {
   readonly kernel?: KernelId;
-  readonly namespace?: boolean;
   readonly overlap: Overlap;
 }
 
-async function storm(flags: StormFlags, context: Context): Promise<void> {
+async function storm(flags: OneStormFlags, context: Context): Promise<void> {
   checkJsonTarget(flags.json);
   const { progress, signal } = context;
   const align = flags.align ?? '4K';
-  const scenario = makeScenario({
-    align,
-    sizeBytes: flags.size ?? STANDARD_SIZE_BYTES[align],
-    namespace: flags.namespace ?? false,
-    map: flags.map,
-    pattern: flags.pattern,
-    strideUnits: flags.stride,
-    access: flags.access,
-    pinPages: flags.pinPages,
-    seed: flags.seed,
-  });
+  const scenario = scenarioOf(flags, align);
   const device = scenarioDevice(scenario);
   const kernels = flags.kernel ? [flags.kernel] : KERNEL_IDS;
   const phases = stormPhases(scenario, device);
@@ -90,5 +74,5 @@ Examples:
   daxstorm storm --align 1G --namespace --size 16GiB    what a 16 GiB namespace leaves
   daxstorm storm --kernel refcount --access read --pin-pages 0`,
     )
-    .action((flags: StormFlags) => storm(flags, context));
+    .action((flags: OneStormFlags) => storm(flags, context));
 }

@@ -29,114 +29,41 @@ const ONE_PGMAP: Cells = { pgmapGet: 1, pgmapPut: 1 };
 // level higher, so 3.
 const HUGE_READS = { '2M': { ptRead: 3, ptRecheck: 1 }, '1G': { ptRead: 2, ptRecheck: 1 } };
 
+const GET_A: Cells = { pageRmws: 2 * N, lineDirtied: 1, ...ONE_PGMAP };
+const GET_B: Cells = { pageRmws: 2, rmwRefcount: 1, rmwFlags: 1, lineTouched: 2, lineDirtied: 1 };
+
 table(
   `11.3 GUP-fast GET, n = ${N}`,
   [
     ['A 4K', 'devmap', '4K', { ...GET_4K, ...ONE_PGMAP }],
     ['B 4K', 'refcount', '4K', { ...GET_4K, ...NO_PGMAP }],
-    [
-      'A 2M',
-      'devmap',
-      '2M',
-      { ...HUGE_READS['2M'], pageRmws: 2 * N, ...ONE_PGMAP, lineDirtied: 1 },
-    ],
-    [
-      'A 1G',
-      'devmap',
-      '1G',
-      { ...HUGE_READS['1G'], pageRmws: 2 * N, ...ONE_PGMAP, lineDirtied: 1 },
-    ],
-    [
-      'B 2M',
-      'refcount',
-      '2M',
-      {
-        ...HUGE_READS['2M'],
-        pageRmws: 2,
-        rmwRefcount: 1,
-        rmwFlags: 1,
-        lineTouched: 2,
-        lineDirtied: 1,
-        ...NO_PGMAP,
-      },
-    ],
-    [
-      'B 1G',
-      'refcount',
-      '1G',
-      {
-        ...HUGE_READS['1G'],
-        pageRmws: 2,
-        rmwRefcount: 1,
-        rmwFlags: 1,
-        lineTouched: 2,
-        lineDirtied: 1,
-        ...NO_PGMAP,
-      },
-    ],
+    ['A 2M', 'devmap', '2M', { ...HUGE_READS['2M'], ...GET_A }],
+    ['A 1G', 'devmap', '1G', { ...HUGE_READS['1G'], ...GET_A }],
+    ['B 2M', 'refcount', '2M', { ...HUGE_READS['2M'], ...GET_B, ...NO_PGMAP }],
+    ['B 1G', 'refcount', '1G', { ...HUGE_READS['1G'], ...GET_B, ...NO_PGMAP }],
   ],
   (bench) => pinned(bench, 0),
 );
+
+const PIN_A: Cells = {
+  pageRmws: 3 * N,
+  rmwRefcount: N,
+  rmwPincount: N,
+  rmwFlags: N,
+  lineDirtied: 2,
+  ...ONE_PGMAP,
+};
+const PIN_B: Cells = { pageRmws: 3, rmwPincount: 1, lineTouched: 3, lineDirtied: 2 };
 
 table(
   `11.3 GUP-fast PIN, n = ${N}`,
   [
     ['A 4K', 'devmap', '4K', { ...PIN_4K, ...ONE_PGMAP }],
     ['B 4K', 'refcount', '4K', { ...PIN_4K, ...NO_PGMAP }],
-    [
-      'A 2M',
-      'devmap',
-      '2M',
-      {
-        ...HUGE_READS['2M'],
-        pageRmws: 3 * N,
-        rmwRefcount: N,
-        rmwPincount: N,
-        rmwFlags: N,
-        ...ONE_PGMAP,
-        lineDirtied: 2,
-      },
-    ],
-    [
-      'A 1G',
-      'devmap',
-      '1G',
-      {
-        ...HUGE_READS['1G'],
-        pageRmws: 3 * N,
-        rmwRefcount: N,
-        rmwPincount: N,
-        rmwFlags: N,
-        ...ONE_PGMAP,
-        lineDirtied: 2,
-      },
-    ],
-    [
-      'B 2M',
-      'refcount',
-      '2M',
-      {
-        ...HUGE_READS['2M'],
-        pageRmws: 3,
-        rmwPincount: 1,
-        lineTouched: 3,
-        lineDirtied: 2,
-        ...NO_PGMAP,
-      },
-    ],
-    [
-      'B 1G',
-      'refcount',
-      '1G',
-      {
-        ...HUGE_READS['1G'],
-        pageRmws: 3,
-        rmwPincount: 1,
-        lineTouched: 3,
-        lineDirtied: 2,
-        ...NO_PGMAP,
-      },
-    ],
+    ['A 2M', 'devmap', '2M', { ...HUGE_READS['2M'], ...PIN_A }],
+    ['A 1G', 'devmap', '1G', { ...HUGE_READS['1G'], ...PIN_A }],
+    ['B 2M', 'refcount', '2M', { ...HUGE_READS['2M'], ...PIN_B, ...NO_PGMAP }],
+    ['B 1G', 'refcount', '1G', { ...HUGE_READS['1G'], ...PIN_B, ...NO_PGMAP }],
   ],
   (bench) => pinned(bench, GUP.pin | GUP.write),
 );
@@ -161,51 +88,27 @@ table(
     ['A 4K, read', 'devmap', '4K', { pageRmws: 0, ptRead: 4, gupPage: 0, gupStop: 1, ...NO_PGMAP }],
     ['A 2M, read', 'devmap', '2M', { pageRmws: 0, ptRead: 3, gupPage: 0, gupStop: 1, ...NO_PGMAP }],
     ['A 1G, read', 'devmap', '1G', { pageRmws: 0, ptRead: 2, gupPage: 0, gupStop: 1, ...NO_PGMAP }],
-    [
-      'B 2M, read, RW leaf',
-      'refcount',
-      '2M',
-      { pageRmws: 3, lineTouched: 3, lineDirtied: 2, gupPage: N },
-    ],
-    [
-      'B 1G, read, RW leaf',
-      'refcount',
-      '1G',
-      { pageRmws: 3, lineTouched: 3, lineDirtied: 2, gupPage: N },
-    ],
+    ['B 2M, read, RW leaf', 'refcount', '2M', { ...PIN_B, gupPage: N }],
+    ['B 1G, read, RW leaf', 'refcount', '1G', { ...PIN_B, gupPage: N }],
   ],
   (bench) => pinned(bench, GUP.pin | GUP.longterm),
 );
 
+/** Grabbed, refused by the file-backed check, undone; then the slow path's turn. */
+const UNDONE: Cells = {
+  pageRmws: 4,
+  rmwRefcount: 2,
+  rmwPincount: 2,
+  lineDirtied: 2,
+  gupPage: 0,
+  gupStop: 1,
+};
+
 table(
   `11.3 GUP-fast LONGTERM+WRITE, n = ${N}`,
   [
-    [
-      'B 2M',
-      'refcount',
-      '2M',
-      {
-        pageRmws: 4,
-        rmwRefcount: 2,
-        rmwPincount: 2,
-        lineDirtied: 2,
-        gupPage: 0,
-        gupStop: 1,
-      },
-    ],
-    [
-      'B 1G',
-      'refcount',
-      '1G',
-      {
-        pageRmws: 4,
-        rmwRefcount: 2,
-        rmwPincount: 2,
-        lineDirtied: 2,
-        gupPage: 0,
-        gupStop: 1,
-      },
-    ],
+    ['B 2M', 'refcount', '2M', UNDONE],
+    ['B 1G', 'refcount', '1G', UNDONE],
   ],
   (bench) => pinned(bench, GUP.pin | GUP.longterm | GUP.write),
 );

@@ -1,0 +1,34 @@
+import type { Pattern } from '../storm/pattern.ts';
+import { makeScenario, type Scenario, STANDARD_SIZE_BYTES } from '../storm/scenario.ts';
+import type { MapName } from '../syscall/namespace.ts';
+import type { AlignName } from '../units.ts';
+
+/** The flags that describe a storm, the same in every command that runs one. */
+export interface StormFlags {
+  readonly align?: AlignName;
+  readonly size?: number;
+  readonly namespace?: boolean;
+  readonly map: MapName;
+  readonly pattern: Pattern;
+  readonly stride: number;
+  readonly access: 'read' | 'write';
+  readonly pinPages: number;
+  readonly seed: number;
+  readonly time: number;
+  readonly json?: string | true;
+}
+
+/** The scenario that flags describe on one unit size. Fails: E_STORM. */
+export function scenarioOf(flags: StormFlags, align: AlignName): Scenario {
+  return makeScenario({
+    align,
+    sizeBytes: flags.size ?? STANDARD_SIZE_BYTES[align],
+    namespace: flags.namespace ?? false,
+    map: flags.map,
+    pattern: flags.pattern,
+    strideUnits: flags.stride,
+    access: flags.access,
+    pinPages: flags.pinPages,
+    seed: flags.seed,
+  });
+}
