@@ -6,10 +6,15 @@ import { DEVMAP } from './switches';
 @inline export const PRESENT: u64 = 1;
 @inline export const RW: u64 = 1 << 1;
 @inline export const USER: u64 = 1 << 2;
+@inline const PWT: u64 = 1 << 3;
+@inline const PCD: u64 = 1 << 4;
 @inline export const ACCESSED: u64 = 1 << 5;
 @inline export const DIRTY: u64 = 1 << 6;
 @inline export const PSE: u64 = 1 << 7;
+/** With P=0: a PROT_NONE leaf, whose address bits are inverted (L1TF). */
+@inline export const PROTNONE: u64 = 1 << 8;
 @inline export const SPECIAL: u64 = 1 << 9;
+@inline const UFFD: u64 = 1 << 10;
 @inline export const SOFT_DIRTY: u64 = 1 << 11;
 @inline export const DEVMAP_BIT: u64 = 1 << 57;
 @inline export const SAVED_DIRTY: u64 = 1 << 58;
@@ -17,6 +22,9 @@ import { DEVMAP } from './switches';
 
 /** Bits 12..51: where the next table, or a 4 KiB page, is. */
 @inline export const ADDRESS_MASK: u64 = 0x000FFFFFFFFFF000;
+/** What pte_modify keeps of an entry beside its address: 3.2. */
+@inline const KEPT_BITS: u64 =
+  PWT | PCD | ACCESSED | DIRTY | PSE | SPECIAL | UFFD | SOFT_DIRTY | DEVMAP_BIT | SAVED_DIRTY;
 /** What an entry that points to a table holds beside the address: P, RW, US, A, D. */
 @inline export const TABLE_BITS: u64 = 0x67;
 
@@ -57,4 +65,22 @@ import { DEVMAP } from './switches';
   let entry = phys | prot | PSE;
   if (KERNEL == DEVMAP) entry |= DEVMAP_BIT;
   return write ? madeDirty(entry) : entry;
+}
+
+/** The physical address in a leaf, whether it permits access or not. */
+@inline export function physIn(leaf: u64): u64 {
+  return (leaf & PRESENT ? leaf : ~leaf) & ADDRESS_MASK;
+}
+
+/**
+ * pte_modify / pmd_modify / pud_modify: the leaf under a new vm_page_prot. D moves to SAVED_DIRTY
+ * while the entry is not writable, and back.
+ * Kernel: devmap (6.12.95) loses D of a 2M leaf on the way: it masks D out first.
+ */
+export function modified(leaf: u64, prot: u64, order: u32): u64 {
+  let next = physIn(leaf) | (leaf & KEPT_BITS) | prot;
+  if (KERNEL == DEVMAP && order == 9) next &= ~DIRTY;
+  if (!(next & RW) && (next & DIRTY)) next = next & ~DIRTY | SAVED_DIRTY;
+  if ((next & RW) && (next & SAVED_DIRTY)) next = next & ~SAVED_DIRTY | DIRTY;
+  return next & PRESENT ? next : next ^ ADDRESS_MASK;
 }

@@ -8,10 +8,10 @@
  */
 import { allocTable, freeTable } from './arena';
 import {
-  ACCESSED, DIRTY, RW, SOFT_DIRTY, hugeLeaf, isLeaf, isPresent, madeDirty, pteLeaf, tableOf,
+  ACCESSED, DIRTY, RW, hugeLeaf, isLeaf, isPresent, madeDirty, pteLeaf, tableOf,
 } from './entry';
 import {
-  CONTROL, CTL_ALIVE, FOLIO_ORDER, MM_FILEPAGES, MM_ID, PAGE_BYTES, PG_REFCOUNT, VMA_END,
+  ACCESS_EXEC, ACCESS_WRITE, CONTROL, CTL_ALIVE, FOLIO_ORDER, MM_FILEPAGES, MM_ID, PAGE_BYTES, PG_REFCOUNT, VMA_END,
   VMA_FLAGS, VMA_MM, VMA_PGOFF, VMA_PROT, VMA_START, VM_EXEC, VM_NOHUGEPAGE, VM_READ, VM_WRITE,
 } from './layout';
 import {
@@ -216,13 +216,19 @@ function leafSlot(mm: usize, va: u64): usize {
   return load<u64>(slot) ? slot : 0;
 }
 
+/** access_error: what the VMA must permit (5.1, step 2). */
+@inline function needed(kind: u32): u32 {
+  if (kind == ACCESS_WRITE) return VM_WRITE;
+  return kind == ACCESS_EXEC ? VM_EXEC : VM_READ | VM_WRITE | VM_EXEC;
+}
+
 /**
- * A load or store by the program: the hardware sets A and D where the entry permits, else the
- * fault handler runs and the access is tried again.
+ * A load, store or instruction fetch by the program: the hardware sets A and D where the entry
+ * permits, else the fault handler runs and the access is tried again.
  */
-export function touch(vma: usize, va: u64, write: u32): u64 {
-  const need = write ? VM_WRITE : VM_READ | VM_WRITE | VM_EXEC;
-  if (!(load<u32>(vma, VMA_FLAGS) & need)) return SIGSEGV;
+export function touch(vma: usize, va: u64, kind: u32): u64 {
+  if (!(load<u32>(vma, VMA_FLAGS) & needed(kind))) return SIGSEGV;
+  const write: u32 = kind == ACCESS_WRITE ? 1 : 0;
   const bits = write ? ACCESSED | DIRTY : ACCESSED;
   const mm: usize = load<u32>(vma, VMA_MM);
   let slot = leafSlot(mm, va);

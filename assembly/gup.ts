@@ -3,7 +3,7 @@
  */
 import { DEVMAP_BIT, RW, SPECIAL, USER, isLeaf, isPresent, tableOf } from './entry';
 import {
-  CONTROL, CTL_ALIVE, GUP_LONGTERM, GUP_PIN, GUP_PIN_COUNTING_BIAS, GUP_WRITE, PAGES,
+  CONTROL, CTL_ALIVE, GUP_APPEND, GUP_LONGTERM, GUP_PIN, GUP_PIN_COUNTING_BIAS, GUP_WRITE, PAGES,
   PG_MAPPING, VMA_MM, VMA_PGOFF, VMA_START,
 } from './layout';
 import {
@@ -12,25 +12,34 @@ import {
 import { deviceOrder, folioOf, pageOf } from './page';
 import { pincountAdd, put, refAdd, setReferenced, tryGet } from './ref';
 import { DEVMAP } from './switches';
-import { PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, findPud, readEntry, slotOf } from './walk';
+import { PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, entryEnd, findPud, readEntry, slotOf } from './walk';
 
 /** How many pages the walk has written to the PAGES array. */
 let got: u32 = 0;
 
-@inline function report(page: u32): void {
+/** Starts a new array, or goes on with what GUP-fast left. */
+export function beginPages(flags: u32): void {
+  if (!(flags & GUP_APPEND)) got = 0;
+}
+
+export function pagesGot(): u32 {
+  return got;
+}
+
+@inline export function report(page: u32): void {
   store<u64>(PAGES + (got << 3), page);
   got += 1;
 }
 
 /** get_dev_pagemap: a percpu reference, refused once the device is going away (6.5). */
-@inline function getPgmap(): bool {
+@inline export function getPgmap(): bool {
   if (!load<u32>(CONTROL, CTL_ALIVE)) return false;
   count(PGMAP_GET);
   return true;
 }
 
 /** try_grab_folio_fast: n references or pins on one folio. */
-@inline function grab(head: usize, pages: i32, flags: u32): bool {
+@inline export function grab(head: usize, pages: i32, flags: u32): bool {
   if (!tryGet(head, pages)) return false;
   if (flags & GUP_PIN) {
     if (deviceOrder() != 0) pincountAdd(head, pages);
@@ -130,17 +139,11 @@ function gupFolioLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u3
 @inline function gupLeaf(slot: usize, entry: u64, va: u64, end: u64, shift: u32, flags: u32): bool {
   if (!permitsGup(entry, flags)) return false;
   const inLeaf = <u32>((va & (((<u64>1) << shift) - 1)) >> PTE_SHIFT);
-  const mask = ~((1 << (shift - PTE_SHIFT)) - 1);
-  const first = (pageOf(entry) & mask) + inLeaf;
+  const first = pageOf(entry) + inLeaf;
   const pages = <u32>((end - va) >> PTE_SHIFT);
   return KERNEL == DEVMAP
     ? gupDevmapLeaf(slot, entry, first, pages, flags)
     : gupFolioLeaf(slot, entry, first, pages, flags);
-}
-
-@inline function spanEnd(va: u64, end: u64, shift: u32): u64 {
-  const next = ((va >> shift) + 1) << shift;
-  return next < end ? next : end;
 }
 
 /** The part of the range under one PMD entry. */
@@ -162,7 +165,7 @@ function gupPud(mm: usize, from: u64, end: u64, flags: u32): bool {
   if (isLeaf(entry)) return gupLeaf(slot, entry, from, end, PUD_SHIFT, flags);
   let va = from;
   while (va < end) {
-    const next = spanEnd(va, end, PMD_SHIFT);
+    const next = entryEnd(va, end, PMD_SHIFT);
     if (!gupPmd(tableOf(entry), va, next, flags)) return false;
     va = next;
   }
@@ -177,10 +180,10 @@ export function gupFast(vma: usize, from: u64, pages: u32, flags: u32): u32 {
   beginOperation();
   const mm: usize = load<u32>(vma, VMA_MM);
   const end = from + (<u64>pages << PTE_SHIFT);
-  got = 0;
+  beginPages(0);
   let va = from;
   while (va < end) {
-    const next = spanEnd(va, end, PUD_SHIFT);
+    const next = entryEnd(va, end, PUD_SHIFT);
     if (!gupPud(mm, va, next, flags)) {
       count(GUP_STOP);
       break;

@@ -4,11 +4,14 @@
  */
 import { allocTable, freeTable } from './arena';
 import { handleFault, touch } from './fault';
-import { gupFast, putPages, unpin } from './gup';
+import { beginPages, gupFast, pagesGot, putPages, unpin } from './gup';
+import { gupSlow, populateRange } from './gupSlow';
 import { ABI_VERSION } from './layout';
 import { attachLedger } from './ledger';
 import { attachPages, bindPages, clearStamps, resetPages } from './page';
+import { protect } from './protect';
 import { runChained, runNatural } from './storm';
+import { needTables } from './walk';
 import { dontneed, munmap } from './zap';
 
 export function abiVersion(): u32 {
@@ -42,6 +45,7 @@ export function hashRange(from: usize, to: usize): u64 {
 }
 
 export {
-  allocTable, bindPages, clearStamps, dontneed, freeTable, gupFast, handleFault, munmap, putPages,
-  resetPages, runChained, runNatural, touch, unpin,
+  allocTable, beginPages, bindPages, clearStamps, dontneed, freeTable, gupFast, gupSlow, handleFault, munmap,
+  needTables, pagesGot, populateRange, protect, putPages, resetPages, runChained, runNatural, touch,
+  unpin,
 };

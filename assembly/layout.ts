@@ -9,7 +9,7 @@
  *   ├ VMAS        ┤ 1024 × 64 B
  *   ├ MMS         ┤ 1024 × 64 B
  *   ├ GATHER      ┤ the mmu_gather batch: one u32 a queued page
- *   ├ PAGES       ┤ 2 MiB: the array a get or pin fills, one u64 pfn a page
+ *   ├ PAGES       ┤ 8 MiB: the array a get or pin fills, one u64 pfn a page
  *   ├ OPS         ┤ 8 MiB: the op stream, one u64 an operation
  *   ├ ARENA       ┤ page tables, 4 KiB each; their address is their physical address
  *   ├ records     ┤ struct pages, at CTL_RECORDS
@@ -30,10 +30,10 @@
 @inline export const MMS_MAX: u32 = 1024;
 @inline export const GATHER: u32 = 0x24000;
 @inline export const PAGES: u32 = 0x30000;
-@inline export const PAGES_MAX: u32 = 262144;
-@inline export const OPS: u32 = 0x230000;
+@inline export const PAGES_MAX: u32 = 1048576;
+@inline export const OPS: u32 = 0x830000;
 @inline export const OPS_MAX: u32 = 1048576;
-@inline export const ARENA: u32 = 0xB00000;
+@inline export const ARENA: u32 = 0x1100000;
 
 /*
  * Control block, offsets from CONTROL
@@ -87,11 +87,20 @@
 @inline export const VMA_FLOOR: u32 = 40;
 @inline export const VMA_CEILING: u32 = 48;
 
+/** vm_flags, the kernel's own bits: those that the core reads, and those that the host keeps. */
 @inline export const VM_READ: u32 = 1;
 @inline export const VM_WRITE: u32 = 2;
 @inline export const VM_EXEC: u32 = 4;
 @inline export const VM_SHARED: u32 = 8;
-@inline export const VM_NOHUGEPAGE: u32 = 16;
+@inline export const VM_MAYREAD: u32 = 0x10;
+@inline export const VM_MAYWRITE: u32 = 0x20;
+@inline export const VM_MAYEXEC: u32 = 0x40;
+@inline export const VM_MAYSHARE: u32 = 0x80;
+@inline export const VM_DONTCOPY: u32 = 0x20000;
+@inline export const VM_SYNC: u32 = 0x800000;
+@inline export const VM_SOFTDIRTY: u32 = 0x8000000;
+@inline export const VM_HUGEPAGE: u32 = 0x20000000;
+@inline export const VM_NOHUGEPAGE: u32 = 0x40000000;
 
 /*
  * struct page (semantics 1.1), 64 bytes, one cache line; every page has
@@ -169,3 +178,10 @@
 @inline export const GUP_WRITE: u32 = 1;
 @inline export const GUP_PIN: u32 = 2;
 @inline export const GUP_LONGTERM: u32 = 4;
+/** Go on after the pages already in PAGES: what GUP-fast left over. */
+@inline export const GUP_APPEND: u32 = 8;
+
+/** Kinds of access by the program. */
+@inline export const ACCESS_READ: u32 = 0;
+@inline export const ACCESS_WRITE: u32 = 1;
+@inline export const ACCESS_EXEC: u32 = 2;

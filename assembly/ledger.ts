@@ -51,7 +51,11 @@ import { CONTROL, CTL_RECORDS, CTL_STAMPS, LEDGER, LEDGER_BLOCK_BYTES } from './
 @inline export const GUP_STOP: u32 = 30;
 /** compare-and-swap loops that had to go round again. */
 @inline export const CAS_RETRY: u32 = 31;
-@inline export const EVENTS: u32 = 32;
+/** Walks of GUP's slow path and of populate. */
+@inline export const GUP_WALK: u32 = 32;
+/** Huge leaves removed because a part of them was hit (__split_huge_pmd / _pud on DAX). */
+@inline export const SPLIT: u32 = 33;
+@inline export const EVENTS: u32 = 34;
 
 let block: usize = LEDGER;
 let operation: u32 = 0;

@@ -1,6 +1,7 @@
 /*
  * struct page records: where they are, and what binding a device writes into them (semantics 1).
  */
+import { physIn } from './entry';
 import {
   CONTROL, CTL_COMPOUND_SHIFT, CTL_ORDER, CTL_PAGES, CTL_PHYS, CTL_RECORDS, CTL_STAMPS,
   CTL_TAIL_MASK, FOLIO_ENTIRE_MAPCOUNT_DEVMAP, FOLIO_ENTIRE_MAPCOUNT_REFCOUNT,
@@ -55,9 +56,9 @@ export function attachPages(): void {
   return devicePhys + (<u64>page << 12);
 }
 
-/** The device page a leaf entry maps. */
+/** The device page a leaf entry maps: the first, where it maps many. */
 @inline export function pageOf(entry: u64): u32 {
-  return <u32>(((entry & 0x000FFFFFFFFFF000) - devicePhys) >> 12);
+  return <u32>((physIn(entry) - devicePhys) >> 12) & ~((1 << order) - 1);
 }
 
 /** The struct page of an order-0 device. */

@@ -74,15 +74,23 @@ export function tryGet(head: usize, by: i32): bool {
   if (!(load<u64>(head, PG_FLAGS) & DIRTY)) flagsOr(head, DIRTY);
 }
 
-/** folio_mark_accessed, refcount kernel, MGLRU: referenced, refs 1 to 3, workingset (7.2). */
+/** The flags after one more access: the MGLRU order of semantics 7.2, `flags` where it ends. */
+@inline function accessedFlags(flags: u64): u64 {
+  const counted = (flags & LRU_REFS) != LRU_REFS ? flags + (1 << LRU_REFS_SHIFT) : flags;
+  if (KERNEL == DEVMAP) {
+    if (!(flags & REFERENCED)) return flags | REFERENCED;
+    return flags & WORKINGSET ? counted : flags | WORKINGSET;
+  }
+  if (!(flags & REFERENCED)) return flags & ~LRU_REFS | REFERENCED;
+  return counted != flags ? counted : flags | WORKINGSET;
+}
+
+/** folio_mark_accessed under MGLRU. */
 export function markAccessed(head: usize): void {
   let seen = load<u64>(head, PG_FLAGS);
   while (true) {
-    let next: u64;
-    if (!(seen & REFERENCED)) next = seen & ~LRU_REFS | REFERENCED;
-    else if ((seen & LRU_REFS) != LRU_REFS) next = seen + (1 << LRU_REFS_SHIFT);
-    else if (!(seen & WORKINGSET)) next = seen | WORKINGSET;
-    else return;
+    const next = accessedFlags(seen);
+    if (next == seen) return;
     count(RMW_FLAGS);
     dirtied(head);
     const before = atomic.cmpxchg<u64>(head, seen, next, PG_FLAGS);

@@ -59,6 +59,12 @@ export function install(mm: usize, slot: usize, table: usize): void {
   return entry ? slotOf(tableOf(entry), va, PUD_SHIFT) : 0;
 }
 
+/** End of the entry that holds `va` at this level, or the end of the range. */
+@inline export function entryEnd(va: u64, end: u64, shift: u32): u64 {
+  const next = ((va >> shift) + 1) << shift;
+  return next < end ? next : end;
+}
+
 /** The slow half of `needPud`: some table above is missing. */
 function growPud(mm: usize, va: u64): usize {
   let slot: usize = slotOf(load<u32>(mm, MM_TOP), va, P4D_SHIFT);
@@ -78,4 +84,16 @@ function growPud(mm: usize, va: u64): usize {
 @inline export function needPud(mm: usize, va: u64): usize {
   const slot = findPud(mm, va);
   return slot ? slot : growPud(mm, va);
+}
+
+/** Brings every table for `va` down to its PTE table into being: what other mappings need. */
+export function needTables(mm: usize, va: u64): bool {
+  const pud = needPud(mm, va);
+  if (!pud) return false;
+  let entry = load<u64>(pud);
+  const pmdTable = entry ? tableOf(entry) : populate(mm, pud);
+  if (!pmdTable) return false;
+  const pmd = slotOf(pmdTable, va, PMD_SHIFT);
+  entry = load<u64>(pmd);
+  return entry != 0 || populate(mm, pmd) != 0;
 }

@@ -3,18 +3,20 @@
  */
 import { freeTable } from './arena';
 import { chargePages } from './fault';
-import { ACCESSED, DIRTY, isLeaf, tableOf } from './entry';
+import { ACCESSED, isDirty, isLeaf, tableOf } from './entry';
 import {
   GATHER, MM_ID, MM_LEVELS, MM_TABLES, MM_TOP, VMA_CEILING, VMA_FLOOR, VMA_MM,
 } from './layout';
 import {
-  LEAF_CLEAR, PT_WRITE, TLB_FLUSH, TLB_FLUSH_FORCED, beginOperation, count,
+  LEAF_CLEAR, PT_WRITE, SPLIT, TLB_FLUSH, TLB_FLUSH_FORCED, beginOperation, count,
 } from './ledger';
 import { headRecord, pageOf, smallRecord } from './page';
-import { mapcountAdd, markAccessed, markDirty, put, removeHugeRmap } from './ref';
+import {
+  mapcountAdd, markAccessed, markDirty, put, removeHugeRmap, setReferenced,
+} from './ref';
 import { DEVMAP } from './switches';
 import {
-  P4D_SHIFT, PGD5_SHIFT, PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, readEntry, slotOf,
+  P4D_SHIFT, PGD5_SHIFT, PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, entryEnd, readEntry, slotOf,
 } from './walk';
 
 /* mmu_gather: 7 slots on the stack and up to 19 batches of 509 (7.1). */
@@ -73,7 +75,7 @@ function dropDelayedRmaps(): void {
 @inline function releasePte(mm: usize, entry: u64): bool {
   const record = smallRecord(pageOf(entry));
   let item = <u32>record;
-  if (entry & DIRTY) {
+  if (isDirty(entry)) {
     markDirty(record);
     item |= DELAY_RMAP;
     delayed += 1;
@@ -101,7 +103,7 @@ function zapTable(mm: usize, table: usize, va: u64, end: u64): void {
     if (!readEntry(slot)) continue;
     const entry = clearEntry(slot);
     if (KERNEL == DEVMAP) continue;
-    if (entry & DIRTY) force = true;
+    if (isDirty(entry)) force = true;
     if (releasePte(mm, entry)) {
       forceFlush();
       force = false;
@@ -118,16 +120,35 @@ function zapHuge(mm: usize, slot: usize, order: u32): void {
   removeHugeRmap(head, load<u32>(mm, MM_ID));
   chargePages(mm, -((<i64>1) << order));
   if (order == 9) {
-    if (entry & DIRTY) markDirty(head);
+    if (isDirty(entry)) markDirty(head);
     if (entry & ACCESSED) markAccessed(head);
   }
   if (queue(<u32>head)) finishGather();
 }
 
-/** End of the entry that holds `va` at this level, or the end of the range. */
-@inline function entryEnd(va: u64, end: u64, shift: u32): u64 {
-  const next = ((va >> shift) + 1) << shift;
-  return next < end ? next : end;
+/**
+ * __split_huge_pmd / __split_huge_pud on a DAX mapping: a part of the leaf is hit, so all of it
+ * goes, with a flush of its own, and its reference at once (7.4).
+ */
+export function dropHuge(mm: usize, slot: usize, order: u32): void {
+  const entry = atomic.xchg<u64>(slot, 0);
+  count(PT_WRITE);
+  count(LEAF_CLEAR);
+  count(SPLIT);
+  count(TLB_FLUSH);
+  if (KERNEL == DEVMAP) return;
+  const head = headRecord(pageOf(entry));
+  if (isDirty(entry)) markDirty(head);
+  if (entry & ACCESSED) setReferenced(head);
+  removeHugeRmap(head, load<u32>(mm, MM_ID));
+  chargePages(mm, -((<i64>1) << order));
+  put(head, 1);
+}
+
+/** A huge leaf in a range: all of it, or a part. */
+@inline function zapLeaf(mm: usize, slot: usize, va: u64, next: u64, order: u32): void {
+  if (next - va == (<u64>4096) << order) zapHuge(mm, slot, order);
+  else dropHuge(mm, slot, order);
 }
 
 function zapPmds(mm: usize, table: usize, from: u64, end: u64): void {
@@ -137,7 +158,7 @@ function zapPmds(mm: usize, table: usize, from: u64, end: u64): void {
     const slot = slotOf(table, va, PMD_SHIFT);
     const entry = readEntry(slot);
     if (entry) {
-      if (isLeaf(entry)) zapHuge(mm, slot, 9);
+      if (isLeaf(entry)) zapLeaf(mm, slot, va, next, 9);
       else zapTable(mm, tableOf(entry), va, next);
     }
     va = next;
@@ -151,7 +172,7 @@ function zapPuds(mm: usize, table: usize, from: u64, end: u64): void {
     const slot = slotOf(table, va, PUD_SHIFT);
     const entry = readEntry(slot);
     if (entry) {
-      if (isLeaf(entry)) zapHuge(mm, slot, 18);
+      if (isLeaf(entry)) zapLeaf(mm, slot, va, next, 18);
       else zapPmds(mm, tableOf(entry), va, next);
     }
     va = next;
@@ -171,7 +192,7 @@ function zapTop(mm: usize, table: usize, from: u64, end: u64, shift: u32): void 
   }
 }
 
-@inline function topShift(mm: usize): u32 {
+@inline export function topShift(mm: usize): u32 {
   return load<u32>(mm, MM_LEVELS) == 5 ? PGD5_SHIFT : P4D_SHIFT;
 }
 

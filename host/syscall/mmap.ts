@@ -1,8 +1,10 @@
 import { PAGE_BYTES } from '../units.ts';
+import * as abi from '../wasm/abi.ts';
 import { type Errno, fail, type SyscallResult, succeed } from './errno.ts';
 import { unmapRange } from './munmap.ts';
+import { populate } from './populate.ts';
 import { MMAP_MIN, type Process } from './process.ts';
-import type { Protection, Vma } from './vma.ts';
+import { type Protection, protectionFlags, type Vma } from './vma.ts';
 
 /** How the device node was opened. */
 export type OpenMode = 'r' | 'w' | 'rw';
@@ -78,6 +80,15 @@ function driverError(
   return start % unit || end % unit ? 'EINVAL' : undefined;
 }
 
+/** vm_flags of a new mapping: what the protection and the descriptor's mode permit (4.1, 4.2). */
+function newFlags(protection: Protection, flags: MmapFlags, mode: OpenMode): number {
+  const may = abi.VM_MAYREAD | abi.VM_MAYEXEC | abi.VM_MAYSHARE;
+  const shared = mode === 'rw' ? abi.VM_SHARED | abi.VM_MAYWRITE : 0;
+  const sync = flags.type === 'sharedValidate' && flags.sync ? abi.VM_SYNC : 0;
+  const driver = abi.VM_HUGEPAGE | abi.VM_SOFTDIRTY;
+  return protectionFlags(protection) | may | shared | sync | driver;
+}
+
 /**
  * mmap of the device node.
  *
@@ -105,10 +116,11 @@ export function mmap(process: Process, request: MmapRequest): SyscallResult<Vma>
     start,
     end,
     pgoff: offsetBytes / PAGE,
-    protection,
-    sync: flags.type === 'sharedValidate' && flags.sync === true,
-    mayWrite: mode === 'rw',
+    flags: newFlags(protection, flags, mode),
+    device: true,
   };
   process.replace([], [vma]);
+  // Whether the pages can be had is no part of mmap's answer.
+  if (flags.populate) populate(process, start, end, false);
   return succeed(vma);
 }

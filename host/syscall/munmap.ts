@@ -6,14 +6,14 @@ import type { Vma } from './vma.ts';
 const PAGE = BigInt(PAGE_BYTES);
 
 /** The part of a mapping in [start, end), in a slot of its own. */
-function piece(process: Process, vma: Vma, start: bigint, end: bigint): Vma {
+export function piece(process: Process, vma: Vma, start: bigint, end: bigint): Vma {
   const slot = process.system.takeSlot();
   return { ...vma, slot, start, end, pgoff: vma.pgoff + (start - vma.start) / PAGE };
 }
 
 /** dev_dax_may_split: a cut inside a mapping must fall between units (semantics 4.4). */
-function mayCut(process: Process, vma: Vma, at: bigint): boolean {
-  if (at <= vma.start || at >= vma.end) return true;
+export function mayCut(process: Process, vma: Vma, at: bigint): boolean {
+  if (!vma.device || at <= vma.start || at >= vma.end) return true;
   return at % BigInt(process.system.device.unitBytes) === 0n;
 }
 

@@ -1,7 +1,6 @@
 import { DaxError } from '../error.ts';
-import * as abi from '../wasm/abi.ts';
 import type { System } from './system.ts';
-import { pageProt, type Vma, vmFlags } from './vma.ts';
+import { mayMerge, merged, pageProt, type Vma } from './vma.ts';
 
 /** Where the kernel's top-down search begins, without randomisation. */
 export const MMAP_BASE = 0x7fff_f7ff_f000n;
@@ -11,10 +10,13 @@ export const MMAP_MIN = 0x10000n;
 export class Process {
   readonly system: System;
   readonly mm: number;
+  /** End of the highest address that mmap chooses. */
+  readonly mmapBase: bigint;
   #vmas: readonly Vma[] = [];
 
-  constructor(system: System) {
+  constructor(system: System, mmapBase = MMAP_BASE) {
     this.system = system;
+    this.mmapBase = mmapBase;
     this.mm = system.machine.createMm(system.levels);
   }
 
@@ -30,39 +32,57 @@ export class Process {
     return this.#vmas.filter((vma) => vma.start < end && vma.end > start);
   }
 
-  /** Highest gap of `length` bytes below MMAP_BASE; undefined where there is none. */
+  /** Highest gap of `length` bytes below mmapBase; undefined where there is none. */
   findGap(length: bigint): bigint | undefined {
-    let top = MMAP_BASE;
+    let top = this.mmapBase;
     for (const vma of this.#vmas.toReversed()) {
-      if (vma.start > top) continue;
-      if (top - vma.end >= length) break;
+      if (vma.start >= top) continue;
+      if (top >= vma.end && top - vma.end >= length) break;
       top = vma.start;
     }
     return top - length >= MMAP_MIN ? top - length : undefined;
   }
 
-  /** Replaces mappings and rewrites the descriptors, whose floor and ceiling are the neighbours. */
+  /**
+   * Replaces mappings, merges what the kernel would merge, and rewrites the descriptors, whose floor
+   * and ceiling are the neighbours.
+   */
   replace(gone: readonly Vma[], come: readonly Vma[]): void {
     for (const vma of gone) this.system.freeSlot(vma.slot);
     const kept = this.#vmas.filter((vma) => !gone.includes(vma));
-    this.#vmas = [...kept, ...come].sort((a, b) => (a.start < b.start ? -1 : 1));
-    this.#vmas.forEach((vma, i) => {
-      this.describe(vma, this.#vmas[i - 1]?.end ?? 0n, this.#vmas[i + 1]?.start ?? 0n);
+    const sorted = [...kept, ...come].sort((a, b) => (a.start < b.start ? -1 : 1));
+    const joined: Vma[] = [];
+    for (const vma of sorted) {
+      const last = joined.at(-1);
+      if (last && mayMerge(last, vma)) {
+        joined[joined.length - 1] = merged(last, vma);
+        this.system.freeSlot(vma.slot);
+      } else joined.push(vma);
+    }
+    this.#vmas = joined;
+    joined.forEach((vma, i) => {
+      this.describe(vma, joined[i - 1]?.end ?? 0n, joined[i + 1]?.start ?? 0n);
     });
   }
 
   describe(vma: Vma, floor: bigint, ceiling: bigint): void {
-    const { start, end, pgoff, protection } = vma;
+    const { start, end, pgoff, flags } = vma;
+    const prot = pageProt(flags);
     this.system.machine.writeVma(vma.slot, {
       start,
       end,
       pgoff,
-      prot: pageProt(protection),
-      flags: vmFlags(protection) | (vma.mayWrite ? abi.VM_SHARED : 0),
+      prot,
+      flags,
       mm: this.mm,
       floor,
       ceiling,
     });
+  }
+
+  /** Address of a mapping's descriptor in the bank. */
+  descriptor(vma: Vma): number {
+    return this.system.machine.vmaAddress(vma.slot);
   }
 
   /** The mapping that holds `va`. Fails: E_ADDRESS. */

@@ -41,8 +41,9 @@ export class System {
     this.machine.boot();
   }
 
-  createProcess(): Process {
-    return new Process(this);
+  /** A new process; `mmapBase` is where its top-down search for addresses begins. */
+  createProcess(mmapBase?: bigint): Process {
+    return new Process(this, mmapBase);
   }
 
   takeSlot(): number {

@@ -6,18 +6,18 @@ export interface Protection {
   readonly exec: boolean;
 }
 
-/** One mapping of the device. Addresses are bytes; `pgoff` is in 4 KiB pages. */
+/** One mapping: of the device, or of other memory that only takes up room. Addresses are bytes. */
 export interface Vma {
   /** Slot of its descriptor in the bank. */
   readonly slot: number;
   readonly start: bigint;
   readonly end: bigint;
+  /** Offset into the device in 4 KiB pages. */
   readonly pgoff: bigint;
-  readonly protection: Protection;
-  /** VM_SYNC: mapped with MAP_SHARED_VALIDATE and MAP_SYNC. */
-  readonly sync: boolean;
-  /** VM_SHARED and VM_MAYWRITE: the descriptor it was mapped through can write. */
-  readonly mayWrite: boolean;
+  /** vm_flags, the kernel's own bits. */
+  readonly flags: number;
+  /** False for anonymous memory: nothing of it is emulated but its place. */
+  readonly device: boolean;
 }
 
 const PRESENT_USER_ACCESSED = 0x25n;
@@ -25,12 +25,29 @@ const RW = 1n << 1n;
 const NX = 1n << 63n;
 const PROTNONE_ACCESSED = 0x120n;
 
-/** vm_page_prot of a shared mapping (protection_map, semantics 3.3). */
-export function pageProt({ read, write, exec }: Protection): bigint {
-  if (!read && !write && !exec) return PROTNONE_ACCESSED;
-  return PRESENT_USER_ACCESSED | (write ? RW : 0n) | (exec ? 0n : NX);
+/** VM_READ, VM_WRITE, VM_EXEC of a protection. */
+export function protectionFlags({ read, write, exec }: Protection): number {
+  return (read ? abi.VM_READ : 0) | (write ? abi.VM_WRITE : 0) | (exec ? abi.VM_EXEC : 0);
 }
 
-export function vmFlags({ read, write, exec }: Protection): number {
-  return (read ? abi.VM_READ : 0) | (write ? abi.VM_WRITE : 0) | (exec ? abi.VM_EXEC : 0);
+export const VM_ACCESS = abi.VM_READ | abi.VM_WRITE | abi.VM_EXEC;
+
+/** vm_page_prot of a shared mapping (protection_map, semantics 3.3). */
+export function pageProt(flags: number): bigint {
+  if ((flags & VM_ACCESS) === 0) return PROTNONE_ACCESSED;
+  const write = flags & abi.VM_WRITE ? RW : 0n;
+  return PRESENT_USER_ACCESSED | write | (flags & abi.VM_EXEC ? 0n : NX);
+}
+
+/** can_vma_merge: the second goes on where the first ends; VM_SOFTDIRTY does not count. */
+export function mayMerge(first: Vma, second: Vma): boolean {
+  if (!first.device || !second.device || first.end !== second.start) return false;
+  const pages = (first.end - first.start) >> 12n;
+  const sameFlags = ((first.flags ^ second.flags) & ~abi.VM_SOFTDIRTY) === 0;
+  return sameFlags && first.pgoff + pages === second.pgoff;
+}
+
+/** The two as one, in the first one's slot. */
+export function merged(first: Vma, second: Vma): Vma {
+  return { ...first, end: second.end, flags: first.flags | second.flags };
 }

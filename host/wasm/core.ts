@@ -21,10 +21,17 @@ export interface CoreExports {
   allocTable(): number;
   freeTable(table: number): void;
   handleFault(vma: number, va: bigint, write: number): bigint;
-  touch(vma: number, va: bigint, write: number): bigint;
+  touch(vma: number, va: bigint, kind: number): bigint;
   dontneed(vma: number, va: bigint, end: bigint): void;
   munmap(vma: number, va: bigint, end: bigint): void;
   gupFast(vma: number, va: bigint, pages: number, flags: number): number;
+  /** Answers the status that ended it; pagesGot says how many pages are in PAGES. */
+  gupSlow(vma: number, va: bigint, pages: number, flags: number): number;
+  beginPages(flags: number): void;
+  pagesGot(): number;
+  populateRange(vma: number, va: bigint, end: bigint, flags: number): number;
+  protect(vma: number, va: bigint, end: bigint, prot: bigint): void;
+  needTables(mm: number, va: bigint): number;
   unpin(firstPage: number, pages: number): void;
   putPages(firstPage: number, pages: number): void;
   runChained(firstOp: number, ops: number): number;

@@ -72,6 +72,12 @@ export class Machine {
     return mm;
   }
 
+  /** Gives an mm's top table back; its other tables went with its mappings. */
+  freeMm(mm: number): void {
+    this.core.freeTable(this.bank.u32(mm + abi.MM_TOP));
+    this.bank.view.setUint32(mm + abi.MM_TOP, 0, true);
+  }
+
   /** Address of a VMA slot's descriptor. */
   vmaAddress(slot: number): number {
     return abi.VMAS + slot * abi.VMA_BYTES;

@@ -1,0 +1,150 @@
+/*
+ * GUP under mmap_lock, and populate, which is GUP without a reference (semantics 6.4, 11.4b).
+ */
+import { ACCESSED, DIRTY, RW, SOFT_DIRTY, isLeaf, isPresent, tableOf } from './entry';
+import { handleFault, statusOf } from './fault';
+import { beginPages, getPgmap, grab, pagesGot, report } from './gup';
+import { GUP_WRITE, VMA_MM } from './layout';
+import {
+  GUP_PAGE, GUP_WALK, PGMAP_PUT, beginOperation, count,
+} from './ledger';
+import { folioOf, pageOf } from './page';
+import { markAccessed, markDirty } from './ref';
+import { OK, SIGBUS } from './status';
+import { DEVMAP } from './switches';
+import {
+  PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, findPud, readEntry, slotOf, writeEntry,
+} from './walk';
+
+/** Where the last walk ended: the leaf's slot and how much one entry spans there. */
+let leafSlot: usize = 0;
+let leafShift: u32 = 0;
+
+/** follow_page_mask's walk. False where nothing is mapped. */
+function findLeaf(mm: usize, va: u64): bool {
+  count(GUP_WALK);
+  leafShift = PUD_SHIFT;
+  leafSlot = findPud(mm, va);
+  if (!leafSlot) return false;
+  let entry = readEntry(leafSlot);
+  if (!entry || isLeaf(entry)) return entry != 0;
+  leafShift = PMD_SHIFT;
+  leafSlot = slotOf(tableOf(entry), va, PMD_SHIFT);
+  entry = readEntry(leafSlot);
+  if (!entry || isLeaf(entry)) return entry != 0;
+  leafShift = PTE_SHIFT;
+  leafSlot = slotOf(tableOf(entry), va, PTE_SHIFT);
+  return readEntry(leafSlot) != 0;
+}
+
+/** Finds a leaf that permits the access, faulting as often as it takes. */
+function faultIn(vma: usize, va: u64, flags: u32): u32 {
+  const mm: usize = load<u32>(vma, VMA_MM);
+  while (true) {
+    if (findLeaf(mm, va)) {
+      const entry = load<u64>(leafSlot);
+      if (isPresent(entry) && (!(flags & GUP_WRITE) || (entry & RW) != 0)) return OK;
+    }
+    const status = statusOf(handleFault(vma, va, flags & GUP_WRITE));
+    if (status != OK) return status;
+  }
+}
+
+/** touch_pmd and touch_pud; the refcount kernel leaves a PUD alone. */
+@inline function touchHuge(flags: u32): void {
+  if (KERNEL != DEVMAP && leafShift == PUD_SHIFT) return;
+  touchEntry(flags);
+}
+
+function touchEntry(flags: u32): void {
+  const entry = load<u64>(leafSlot);
+  const bits = flags & GUP_WRITE ? ACCESSED | DIRTY | SOFT_DIRTY : ACCESSED;
+  if ((entry & bits) != bits) writeEntry(leafSlot, entry | bits);
+}
+
+/** FOLL_TOUCH on a PTE with a page: the entry stays, the page is marked. */
+function touchPage(head: usize, flags: u32): void {
+  if ((flags & GUP_WRITE) && !(load<u64>(leafSlot) & DIRTY)) markDirty(head);
+  markAccessed(head);
+}
+
+/**
+ * How many pages one walk serves: all that are left in the leaf, where the kernel sets page_mask.
+ * Kernel: devmap does not for a 2M leaf, so it walks once a page.
+ */
+@inline function pagesPerWalk(va: u64, end: u64): u32 {
+  if (leafShift == PTE_SHIFT || (KERNEL == DEVMAP && leafShift == PMD_SHIFT)) return 1;
+  const next = ((va >> leafShift) + 1) << leafShift;
+  return <u32>(((next < end ? next : end) - va) >> PTE_SHIFT);
+}
+
+/** Grabs what one walk serves: one page under the lock, the rest of the leaf after it. */
+function grabLeaf(va: u64, end: u64, flags: u32): u32 {
+  const pages = pagesPerWalk(va, end);
+  const inLeaf = <u32>((va & (((<u64>1) << leafShift) - 1)) >> PTE_SHIFT);
+  const first = pageOf(load<u64>(leafSlot)) + inLeaf;
+  const head = folioOf(first);
+  if (!grab(head, 1, flags)) return 0;
+  if (leafShift == PTE_SHIFT) touchPage(head, flags);
+  else touchHuge(flags);
+  if (pages > 1 && !grab(head, pages - 1, flags)) {
+    report(first);
+    return 1;
+  }
+  for (let i: u32 = 0; i < pages; i++) report(first + i);
+  return pages;
+}
+
+/**
+ * __get_user_pages over a range of one VMA whose protection was checked. Answers the status that
+ * ended it; pagesGot says how far it came.
+ */
+export function gupSlow(vma: usize, from: u64, pages: u32, flags: u32): u32 {
+  beginOperation();
+  beginPages(flags);
+  const start = pagesGot();
+  const end = from + (<u64>pages << PTE_SHIFT);
+  let va = from;
+  let status = OK;
+  let holdsPgmap = false;
+  while (va < end) {
+    status = faultIn(vma, va, flags);
+    if (status != OK) break;
+    if (KERNEL == DEVMAP && !holdsPgmap) {
+      if (!getPgmap()) break;
+      holdsPgmap = true;
+    }
+    const now = grabLeaf(va, end, flags);
+    if (!now) {
+      status = SIGBUS;
+      break;
+    }
+    va += <u64>now << PTE_SHIFT;
+  }
+  if (holdsPgmap) count(PGMAP_PUT);
+  count(GUP_PAGE, pagesGot() - start);
+  return status;
+}
+
+/**
+ * populate_vma_page_range and faultin_page_range: GUP with neither reference nor pin.
+ * Kernel: devmap's look-up answers -EEXIST without a page_mask, so it steps 4 KiB at a time and
+ * touches the entry itself, at every level; refcount steps a leaf.
+ */
+export function populateRange(vma: usize, from: u64, end: u64, flags: u32): u32 {
+  beginOperation();
+  let va = from;
+  while (va < end) {
+    const status = faultIn(vma, va, flags);
+    if (status != OK) return status;
+    if (KERNEL == DEVMAP) {
+      touchEntry(flags);
+      va += 4096;
+    } else {
+      if (leafShift == PTE_SHIFT) touchPage(folioOf(pageOf(load<u64>(leafSlot))), flags);
+      else touchHuge(flags);
+      va = ((va >> leafShift) + 1) << leafShift;
+    }
+  }
+  return OK;
+}

@@ -1,0 +1,63 @@
+/*
+ * mprotect's walk over the leaves of a range (semantics 8, 3.2): change_protection.
+ */
+import { isLeaf, modified, tableOf } from './entry';
+import { MM_TOP, VMA_MM } from './layout';
+import { TLB_FLUSH, beginOperation, count } from './ledger';
+import {
+  PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, entryEnd, readEntry, slotOf, writeEntry,
+} from './walk';
+import { dropHuge, topShift } from './zap';
+
+let changed: u32 = 0;
+
+function protectTable(table: usize, va: u64, end: u64, prot: u64): void {
+  let slot = slotOf(table, va, PTE_SHIFT);
+  const last = slot + ((<usize>((end - va) >> PTE_SHIFT)) << 3);
+  for (; slot < last; slot += 8) {
+    const entry = readEntry(slot);
+    if (!entry) continue;
+    writeEntry(slot, modified(entry, prot, 0));
+    changed += 1;
+  }
+}
+
+/** A leaf of which only a part is in the range is removed: DAX leaves are never split (4.4). */
+function protectLeaf(
+  mm: usize, slot: usize, va: u64, next: u64, prot: u64, order: u32,
+): void {
+  if (next - va != (<u64>4096) << order) {
+    dropHuge(mm, slot, order);
+    return;
+  }
+  writeEntry(slot, modified(load<u64>(slot), prot, order));
+  changed += 1;
+}
+
+/** One table of the walk; `shift` is what one of its entries spans. */
+function protectLevel(
+  mm: usize, table: usize, from: u64, end: u64, prot: u64, shift: u32,
+): void {
+  let va = from;
+  while (va < end) {
+    const next = entryEnd(va, end, shift);
+    const slot = slotOf(table, va, shift);
+    const entry = readEntry(slot);
+    if (entry) {
+      if (shift <= PUD_SHIFT && isLeaf(entry)) {
+        protectLeaf(mm, slot, va, next, prot, shift - PTE_SHIFT);
+      } else if (shift == PMD_SHIFT) protectTable(tableOf(entry), va, next, prot);
+      else protectLevel(mm, tableOf(entry), va, next, prot, shift - 9);
+    }
+    va = next;
+  }
+}
+
+/** change_protection: gives every leaf in [va, end) the page protection `prot`. */
+export function protect(vma: usize, va: u64, end: u64, prot: u64): void {
+  beginOperation();
+  changed = 0;
+  const mm: usize = load<u32>(vma, VMA_MM);
+  protectLevel(mm, load<u32>(mm, MM_TOP), va, end, prot, topShift(mm));
+  if (changed) count(TLB_FLUSH);
+}

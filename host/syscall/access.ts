@@ -1,0 +1,33 @@
+import * as abi from '../wasm/abi.ts';
+import { statusOf } from '../wasm/machine.ts';
+import type { Process } from './process.ts';
+
+export type AccessKind = 'read' | 'write' | 'exec';
+
+/** What the program sees of an access; no signal means it went through. */
+export interface AccessResult {
+  readonly signal?: 'SIGBUS' | 'SIGSEGV';
+  readonly code?: 'ADRERR' | 'ACCERR' | 'MAPERR';
+}
+
+const KINDS: Readonly<Record<AccessKind, number>> = {
+  read: abi.ACCESS_READ,
+  write: abi.ACCESS_WRITE,
+  exec: abi.ACCESS_EXEC,
+};
+
+/**
+ * A load, store or instruction fetch at `va`.
+ *
+ * Source: semantics 5.1; SIGBUS is BUS_ADRERR, SIGSEGV is MAPERR in a hole and ACCERR otherwise.
+ */
+export function access(process: Process, va: bigint, kind: AccessKind): AccessResult {
+  const vma = process.vmaAt(va);
+  if (!vma) return { signal: 'SIGSEGV', code: 'MAPERR' };
+  if (!vma.device) throw new Error('anonymous memory is not emulated');
+  const { core } = process.system.machine;
+  const status = statusOf(core.touch(process.descriptor(vma), va, KINDS[kind]));
+  if (status === abi.OK) return {};
+  if (status === abi.SIGSEGV) return { signal: 'SIGSEGV', code: 'ACCERR' };
+  return { signal: 'SIGBUS', code: 'ADRERR' };
+}

@@ -1,0 +1,28 @@
+import * as abi from '../wasm/abi.ts';
+import { unmapRange } from './munmap.ts';
+import { Process } from './process.ts';
+
+/**
+ * fork(2): the mappings are copied, their entries are not (vma_needs_copy, semantics 8): the child
+ * faults afresh and no counter moves.
+ */
+export function fork(parent: Process): Process {
+  const { system } = parent;
+  const child = new Process(system, parent.mmapBase);
+  const copied = parent.vmas
+    .filter((vma) => !(vma.flags & abi.VM_DONTCOPY))
+    .map((vma) => ({ ...vma, slot: system.takeSlot() }));
+  child.replace([], copied);
+  for (const vma of copied) {
+    if (!vma.device) system.machine.core.needTables(child.mm, vma.start);
+  }
+  return child;
+}
+
+/** exit_mmap: every mapping goes, page tables with them. */
+export function exit(process: Process): void {
+  const [first] = process.vmas;
+  const last = process.vmas.at(-1);
+  if (first && last) unmapRange(process, first.start, last.end);
+  process.system.machine.freeMm(process.mm);
+}

@@ -1,0 +1,36 @@
+import * as abi from '../wasm/abi.ts';
+import { type Errno, fail, type SyscallResult, succeed } from './errno.ts';
+import type { Process } from './process.ts';
+
+/** What a fault's status becomes where no program is there to take a signal. */
+export function faultErrno(status: number): Errno {
+  return status === abi.OOM ? 'ENOMEM' : 'EFAULT';
+}
+
+/**
+ * Faults a range in without taking references: MAP_POPULATE, mlock and MADV_POPULATE_READ for
+ * reading (a shared mapping breaks no copy-on-write), MADV_POPULATE_WRITE for writing.
+ *
+ * Source: semantics 4.4, 11.4b.
+ */
+export function populate(
+  process: Process,
+  start: bigint,
+  end: bigint,
+  write: boolean,
+): SyscallResult<void> {
+  const { core } = process.system.machine;
+  for (const vma of process.overlapping(start, end)) {
+    const from = vma.start > start ? vma.start : start;
+    const to = vma.end < end ? vma.end : end;
+    const flags = write ? abi.GUP_WRITE : 0;
+    const status = core.populateRange(process.descriptor(vma), from, to, flags);
+    if (status !== abi.OK) return fail(faultErrno(status));
+  }
+  return succeed(undefined);
+}
+
+/** mlock(2) and MAP_LOCKED: never VM_LOCKED on a DAX mapping, but it populates (semantics 4.4). */
+export function mlock(process: Process, start: bigint, lengthBytes: bigint): SyscallResult<void> {
+  return populate(process, start, start + lengthBytes, false);
+}
