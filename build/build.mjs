@@ -11,7 +11,7 @@ import { packageVersion, ROOT } from './sources.mjs';
 /** Of everything tsc compiles. */
 function hostHash() {
   const hash = createHash('sha256');
-  for (const folder of ['host', 'bench']) {
+  for (const folder of ['host', 'bench', 'test']) {
     for (const name of readdirSync(join(ROOT, folder), { recursive: true }).map(String).sort()) {
       if (name.endsWith('.ts')) hash.update(name).update(readFileSync(join(ROOT, folder, name)));
     }
@@ -43,7 +43,7 @@ export async function build() {
   for (const each of BUILDS) {
     if (await compile(each)) process.stderr.write(`built dist/wasm/${each.name}.wasm\n`);
   }
-  if (compileHost()) process.stderr.write('built dist/host\n');
+  if (compileHost()) process.stderr.write('built dist\n');
 }
 
 if (process.argv[1] && import.meta.url.endsWith('/build/build.mjs')) {

@@ -24,7 +24,8 @@ const KINDS: Readonly<Record<AccessKind, number>> = {
 export function access(process: Process, va: bigint, kind: AccessKind): AccessResult {
   const vma = process.vmaAt(va);
   if (!vma) return { signal: 'SIGSEGV', code: 'MAPERR' };
-  if (!vma.device) throw new Error('anonymous memory is not emulated');
+  // Other memory is only a place: what it permits is not emulated.
+  if (vma.kind !== 'device') return {};
   const { core } = process.system.machine;
   const status = statusOf(core.touch(process.descriptor(vma), va, KINDS[kind]));
   if (status === abi.OK) return {};

@@ -2,13 +2,19 @@ import type { Process } from './process.ts';
 import type { Vma } from './vma.ts';
 
 /**
- * A mapping of other memory: a library, a stack, a reservation. It takes up address space, and
- * where `touched` its page tables are there; nothing else of it is emulated.
+ * A mapping of other memory. `anonymous` is in use, so its first page table is there: a library, a
+ * stack; `reserved` only takes up address space.
  */
-export function mapAnonymous(process: Process, start: bigint, end: bigint, touched: boolean): Vma {
+export function mapAnonymous(
+  process: Process,
+  start: bigint,
+  end: bigint,
+  kind: Exclude<Vma['kind'], 'device'>,
+  flags = 0,
+): Vma {
   const slot = process.system.takeSlot();
-  const vma = { slot, start, end, pgoff: 0n, flags: 0, device: false };
+  const vma = { slot, start, end, pgoff: start >> 12n, flags, kind };
   process.replace([], [vma]);
-  if (touched) process.system.machine.core.needTables(process.mm, start);
+  if (kind === 'anonymous') process.system.machine.core.needTables(process.mm, start);
   return vma;
 }

@@ -20,7 +20,13 @@ export interface Device {
   readonly dedup: boolean;
 }
 
-function makeDevice(align: AlignName, sizeBytes: number, map: MapName, physBytes: number): Device {
+/** A device of so many usable bytes at a physical address. */
+export function makeDevice(
+  align: AlignName,
+  sizeBytes: number,
+  map: MapName,
+  physBytes: number,
+): Device {
   const unitBytes = ALIGNS[align];
   const order = Math.log2(unitBytes / PAGE_BYTES);
   const dedup = order > 0 && map === 'mem';

@@ -14,7 +14,7 @@ export function fork(parent: Process): Process {
     .map((vma) => ({ ...vma, slot: system.takeSlot() }));
   child.replace([], copied);
   for (const vma of copied) {
-    if (!vma.device) system.machine.core.needTables(child.mm, vma.start);
+    if (vma.kind === 'anonymous') system.machine.core.needTables(child.mm, vma.start);
   }
   return child;
 }

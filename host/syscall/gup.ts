@@ -29,7 +29,7 @@ function slowPath(process: Process, from: bigint, end: bigint, flags: number): E
   let at = from;
   while (at < end) {
     const vma = process.vmaAt(at);
-    if (!vma?.device || !(vma.flags & need)) return 'EFAULT';
+    if (vma?.kind !== 'device' || !(vma.flags & need)) return 'EFAULT';
     const to = vma.end < end ? vma.end : end;
     const pages = Number((to - at) / 4096n);
     const status = core.gupSlow(process.descriptor(vma), at, pages, flags | abi.GUP_APPEND);

@@ -117,7 +117,7 @@ export function mmap(process: Process, request: MmapRequest): SyscallResult<Vma>
     end,
     pgoff: offsetBytes / PAGE,
     flags: newFlags(protection, flags, mode),
-    device: true,
+    kind: 'device',
   };
   process.replace([], [vma]);
   // Whether the pages can be had is no part of mmap's answer.

@@ -13,7 +13,7 @@ export function piece(process: Process, vma: Vma, start: bigint, end: bigint): V
 
 /** dev_dax_may_split: a cut inside a mapping must fall between units (semantics 4.4). */
 export function mayCut(process: Process, vma: Vma, at: bigint): boolean {
-  if (!vma.device || at <= vma.start || at >= vma.end) return true;
+  if (vma.kind !== 'device' || at <= vma.start || at >= vma.end) return true;
   return at % BigInt(process.system.device.unitBytes) === 0n;
 }
 

@@ -48,7 +48,8 @@ export class Process {
    * and ceiling are the neighbours.
    */
   replace(gone: readonly Vma[], come: readonly Vma[]): void {
-    for (const vma of gone) this.system.freeSlot(vma.slot);
+    const slots = new Set(come.map((vma) => vma.slot));
+    for (const { slot } of gone) if (!slots.has(slot)) this.system.freeSlot(slot);
     const kept = this.#vmas.filter((vma) => !gone.includes(vma));
     const sorted = [...kept, ...come].sort((a, b) => (a.start < b.start ? -1 : 1));
     const joined: Vma[] = [];

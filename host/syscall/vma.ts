@@ -16,8 +16,8 @@ export interface Vma {
   readonly pgoff: bigint;
   /** vm_flags, the kernel's own bits. */
   readonly flags: number;
-  /** False for anonymous memory: nothing of it is emulated but its place. */
-  readonly device: boolean;
+  /** Of anything but the device only the place is emulated, and that it has page tables in use. */
+  readonly kind: 'device' | 'anonymous' | 'reserved';
 }
 
 const PRESENT_USER_ACCESSED = 0x25n;
@@ -41,7 +41,8 @@ export function pageProt(flags: number): bigint {
 
 /** can_vma_merge: the second goes on where the first ends; VM_SOFTDIRTY does not count. */
 export function mayMerge(first: Vma, second: Vma): boolean {
-  if (!first.device || !second.device || first.end !== second.start) return false;
+  if (first.kind !== 'device' || second.kind !== 'device') return false;
+  if (first.end !== second.start) return false;
   const pages = (first.end - first.start) >> 12n;
   const sameFlags = ((first.flags ^ second.flags) & ~abi.VM_SOFTDIRTY) === 0;
   return sameFlags && first.pgoff + pages === second.pgoff;

@@ -1,0 +1,69 @@
+// The emulator against what real kernels were seen to do, and the comparison against itself: it must
+// notice a changed value, a missing step and an unknown scenario.
+import { describe, expect, test } from 'vitest';
+import { compareRun } from './compare.ts';
+import type { Recording } from './records.ts';
+import { differences } from './report.ts';
+import { checkFolder, checkRecording, countVerdicts, FIXTURES, PENDING } from './suite.ts';
+
+const RUNS = checkFolder(FIXTURES);
+const FIELDS = RUNS.flatMap((run) => run.fields);
+
+/* Fields that may never be exempt, but for the rows that the recordings call misleading. */
+const NEVER_EXEMPT =
+  /^(rc|errno|sig|sicode|level|raw|upper|vma|vm_flags|vm_len|pgtables|VmPTE|RssFile|(page|devpage)\.(ref|head_ref|order|tail|mapcount_raw|entire|large|nrmapped|pincount|mapping|index))$/;
+
+describe('recorded kernels', () => {
+  test.each(
+    RUNS.map((run) => [run.recording.kernel, run.recording.align, run.recording.map, run] as const),
+  )('%s %s map=%s: nothing differs', (_kernel, _align, _map, run) => {
+    expect(run.fields.length).toBeGreaterThan(9000);
+    expect(differences([run], 10)).toEqual([]);
+  });
+
+  test('at most 5 % of the fields are exempt, and none of those that never may be', () => {
+    const exempt = FIELDS.filter(({ verdict }) => verdict === 'exempt');
+    expect(exempt.length).toBeLessThanOrEqual(FIELDS.length * 0.05);
+    expect(exempt.filter(({ field }) => NEVER_EXEMPT.test(field))).toEqual([]);
+  });
+
+  test('ten runs of two kernels, three unit sizes', () => {
+    expect(RUNS.length).toBe(10);
+    expect(new Set(RUNS.flatMap((run) => [...run.pending.keys()]))).toEqual(new Set(PENDING));
+  });
+});
+
+describe('the comparison itself', () => {
+  const first = RUNS[0]?.recording as Recording;
+  const differing = (recording: Recording): number =>
+    countVerdicts(checkRecording(recording, FIXTURES).fields).differing;
+  const withSteps = (steps: Recording['steps']): Recording => ({ ...first, steps });
+
+  test('one changed value is one difference', () => {
+    const at = first.steps.findIndex(({ fields }) => fields['rc'] === 0 && 'raw' in fields);
+    const steps = first.steps.map((step, i) =>
+      i === at ? { ...step, fields: { ...step.fields, raw: '123' } } : step,
+    );
+    expect(differing(withSteps(steps))).toBe(1);
+  });
+
+  test('an unknown scenario, and an unknown step, differ in every field', () => {
+    const [step] = first.steps.filter(({ scenario }) => scenario === 'initial');
+    if (!step) throw new Error('no initial step');
+    const fields = { rc: 0, level: 'none' };
+    const strange = { ...step, scenario: 'unheard_of', fields };
+    const strangeStep = { ...step, step: 'unheard_of', fields };
+    expect(differing(withSteps([...first.steps, strange]))).toBe(2);
+    expect(differing(withSteps([...first.steps, strangeStep]))).toBe(2);
+  });
+
+  test('a field that only the emulator has differs', () => {
+    const step = { scenario: 's', step: 'x', who: 'main', fields: { rc: 0 } };
+    const results = compareRun(
+      withSteps([step]),
+      [{ ...step, fields: { rc: 0, sig: 11 } }],
+      () => true,
+    );
+    expect(countVerdicts(results)).toEqual({ equal: 1, differing: 1, exempt: 0 });
+  });
+});

@@ -1,0 +1,54 @@
+// The one list of fields that may differ from a recording, each with the reason. Never here: rc,
+// errno, sig, sicode, minflt, level, raw, upper, the VMA's presence, flags and length, and a struct
+// page's counters, but for the rows that the recordings themselves call misleading.
+import type { Json, Recording } from './records.ts';
+
+export interface Place {
+  readonly scenario: string;
+  readonly step: string;
+  readonly who: string;
+  readonly field: string;
+}
+
+interface Exemption {
+  readonly reason: string;
+  readonly covers: (place: Place, recording: Recording, values: Values) => boolean;
+}
+
+interface Values {
+  readonly recorded: Json | undefined;
+  readonly emulated: Json | undefined;
+}
+
+/** Scenarios that run after one that is not replayed yet, whose marks on page flags are missing. */
+const AFTER_PENDING = /^(locked|mmap_args|gup.*|fork_after_pin)$/;
+
+export const EXEMPTIONS: readonly Exemption[] = [
+  {
+    reason: "the kernel's log text is not emulated",
+    covers: ({ step, field }) => step === 'dmesg' && (field === 'dmesg' || field === 'nlines'),
+  },
+  {
+    reason: 'smaps of anonymous memory, which is only a place here: whether THP may serve it',
+    covers: ({ step, field }) => step === 'overlay_anon_unit1' && field === 'smaps.THPeligible',
+  },
+  {
+    reason: 'a stray minor fault of a stack or libc page, named by the recordings as misleading',
+    covers: ({ scenario, step, field }) =>
+      scenario === 'fork_after_pin' &&
+      field === 'minflt' &&
+      (step === 'child_write' || step === 'child_pin_and_exit'),
+  },
+  {
+    reason:
+      'access history in page flags that an earlier scenario of the same boot left and that is not ' +
+      'replayed yet (observer, mprotect, madvise, syscalls): counters of the page agree',
+    covers: ({ scenario, field }) =>
+      /^(page|devpage)\.flags$/.test(field) && AFTER_PENDING.test(scenario),
+  },
+];
+
+/** Why this difference is none, if it is on the list. */
+export function exemption(recording: Recording, place: Place, values: Values): string | undefined {
+  return EXEMPTIONS.find(({ covers }) => covers(place, recording, values))?.reason;
+}

@@ -1,0 +1,64 @@
+// The recordings as data: one JSON object a line, defaults left out.
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import type { KernelId } from '../../host/kernel.ts';
+import type { MapName } from '../../host/syscall/namespace.ts';
+import type { AlignName } from '../../host/units.ts';
+
+export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: Json;
+}
+
+/** One observed step. `fields` is everything beside where it was taken. */
+export interface Step {
+  readonly scenario: string;
+  readonly step: string;
+  readonly who: string;
+  readonly fields: JsonObject;
+}
+
+/** All steps of one program run: one kernel, unit size and place of struct pages. */
+export interface Recording {
+  readonly kernel: KernelId;
+  readonly align: AlignName;
+  readonly map: MapName;
+  readonly steps: readonly Step[];
+}
+
+/** The kernels of the recordings by the beginning of their release. */
+const KERNEL_OF: readonly (readonly [RegExp, KernelId])[] = [
+  [/^6\.12\b/, 'devmap'],
+  [/^7\.3\b/, 'refcount'],
+];
+
+function parseStep(row: JsonObject): Step {
+  const { kernel: _k, align: _a, map: _m, scenario, step, who = 'main', ...fields } = row;
+  const devpage = fields['devpage'] === 'same' ? { devpage: fields['page'] ?? null } : {};
+  return {
+    scenario: String(scenario),
+    step: String(step ?? ''),
+    who: String(who),
+    fields: { ...fields, ...devpage },
+  };
+}
+
+/** Reads a `.jsonl` or `.jsonl.gz` file; rows of kernels that no build stands for are left out. */
+export function readRecordings(file: string): readonly Recording[] {
+  const bytes = readFileSync(file);
+  const text = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
+  const found = new Map<string, Recording & { steps: Step[] }>();
+  for (const line of text.split('\n')) {
+    if (line.trim() === '') continue;
+    const row = JSON.parse(line) as JsonObject;
+    const kernel = KERNEL_OF.find(([release]) => release.test(String(row['kernel'])))?.[1];
+    if (!kernel) continue;
+    const align = row['align'] as AlignName;
+    const map = row['map'] as MapName;
+    const key = `${kernel} ${align} ${map}`;
+    const recording = found.get(key) ?? { kernel, align, map, steps: [] };
+    recording.steps.push(parseStep(row));
+    found.set(key, recording);
+  }
+  return [...found.values()];
+}
