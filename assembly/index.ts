@@ -3,6 +3,7 @@
  * a virtual address; everything else is in the bank.
  */
 import { allocTable, freeTable } from './arena';
+import { checkMachine } from './check';
 import { handleFault, touch } from './fault';
 import { beginPages, gupFast, pagesGot, putPages, unpin } from './gup';
 import { gupSlow, populateRange } from './gupSlow';
@@ -45,7 +46,7 @@ export function hashRange(from: usize, to: usize): u64 {
 }
 
 export {
-  allocTable, beginPages, bindPages, clearStamps, dontneed, freeTable, gupFast, gupSlow, handleFault, munmap,
+  allocTable, beginPages, bindPages, checkMachine, clearStamps, dontneed, freeTable, gupFast, gupSlow, handleFault, munmap,
   needTables, pagesGot, populateRange, protect, putPages, resetPages, runChained, runNatural, touch,
   unpin,
 };

@@ -19,3 +19,16 @@
 @inline export const SHORT: u32 = 6;
 /** The op stream holds an operation this build does not know. */
 @inline export const BAD_OP: u32 = 7;
+
+/* What checkMachine found wrong. */
+@inline export const BAD_LEAF_LEVEL: u32 = 32;
+@inline export const BAD_LEAF_ADDRESS: u32 = 33;
+@inline export const BAD_REFCOUNT: u32 = 34;
+@inline export const BAD_MAPCOUNT: u32 = 35;
+@inline export const BAD_ENTIRE_MAPCOUNT: u32 = 36;
+@inline export const BAD_LARGE_MAPCOUNT: u32 = 37;
+@inline export const BAD_NR_PAGES_MAPPED: u32 = 38;
+@inline export const BAD_PINCOUNT: u32 = 39;
+@inline export const BAD_FILE_PAGES: u32 = 40;
+@inline export const BAD_TABLES: u32 = 41;
+@inline export const BAD_ARENA: u32 = 42;

@@ -64,7 +64,8 @@ function placeMapping(process: Process, request: MmapRequest, length: bigint): b
   if (flags.fixed) return address;
   const hint = address - (address % PAGE);
   if (hint === 0n) return chooseAddress(process, length, offsetBytes);
-  const free = hint >= MMAP_MIN && process.overlapping(hint, hint + length).length === 0;
+  const inRange = hint >= MMAP_MIN && hint + length <= TASK_SIZE_4;
+  const free = inRange && process.overlapping(hint, hint + length).length === 0;
   return free ? hint : process.findGap(length);
 }
 

@@ -23,6 +23,10 @@ export function populate(
   for (const vma of process.overlapping(start, end)) {
     const from = vma.start > start ? vma.start : start;
     const to = vma.end < end ? vma.end : end;
+    // check_vma_flags with FOLL_FORCE: any access right will do to populate for reading.
+    const need = write ? abi.VM_WRITE : abi.VM_READ | abi.VM_WRITE | abi.VM_EXEC;
+    if (vma.kind !== 'device') continue;
+    if (!(vma.flags & need)) return fail('EFAULT');
     const flags = write ? abi.GUP_WRITE : 0;
     const status = core.populateRange(process.descriptor(vma), from, to, flags);
     if (status !== abi.OK) return fail(faultErrno(status));

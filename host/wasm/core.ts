@@ -36,6 +36,7 @@ export interface CoreExports {
   putPages(firstPage: number, pages: number): void;
   runChained(firstOp: number, ops: number): number;
   runNatural(firstOp: number, ops: number): number;
+  checkMachine(mms: number): bigint;
   hashRange(from: number, to: number): bigint;
 }
 

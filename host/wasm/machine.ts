@@ -36,7 +36,9 @@ export class Machine {
   readonly bank: Bank;
   readonly core: CoreExports;
   readonly counted: boolean;
+  /** Slots of the mm table ever used, and those of them that are free again. */
   #mms = 0;
+  #freeMms: number[] = [];
 
   constructor(kernel: KernelId, kind: BuildKind, bank: Bank) {
     this.kernel = kernel;
@@ -54,20 +56,21 @@ export class Machine {
     this.core.bindPages();
     if (this.counted) this.core.clearStamps();
     this.#mms = 0;
+    this.#freeMms = [];
   }
 
   /** A new mm with an empty top table; its address. `levels` is 4 or 5. */
   createMm(levels: 4 | 5 = 4): number {
-    if (this.#mms === abi.MMS_MAX) {
+    const slot = this.#freeMms.pop() ?? this.#mms++;
+    if (slot >= abi.MMS_MAX) {
       throw new DaxError('E_VALUE', `more than ${abi.MMS_MAX} processes`, 'use fewer processes');
     }
-    const mm = abi.MMS + this.#mms * abi.MM_BYTES;
+    const mm = abi.MMS + slot * abi.MM_BYTES;
     const top = this.core.allocTable();
     if (!top) throw new DaxError('E_MEMORY', 'no page table is left for a process', 'use fewer');
-    this.#mms += 1;
     const { view } = this.bank;
     view.setUint32(mm + abi.MM_TOP, top, true);
-    view.setUint32(mm + abi.MM_ID, this.#mms, true);
+    view.setUint32(mm + abi.MM_ID, slot + 1, true);
     view.setUint32(mm + abi.MM_LEVELS, levels, true);
     return mm;
   }
@@ -76,6 +79,7 @@ export class Machine {
   freeMm(mm: number): void {
     this.core.freeTable(this.bank.u32(mm + abi.MM_TOP));
     this.bank.view.setUint32(mm + abi.MM_TOP, 0, true);
+    this.#freeMms.push((mm - abi.MMS) / abi.MM_BYTES);
   }
 
   /** Address of a VMA slot's descriptor. */
@@ -156,6 +160,17 @@ export class Machine {
   /** The device pages the last get or pin reported. */
   grabbed(pages: number): readonly number[] {
     return Array.from({ length: pages }, (_, i) => Number(this.bank.u64(abi.PAGES + i * 8)));
+  }
+
+  /** The first broken invariant of the whole machine, by name, or undefined; see assembly/check.ts. */
+  violation(): string | undefined {
+    const found = this.core.checkMachine(this.#mms);
+    const status = statusOf(found);
+    if (status === abi.OK) return undefined;
+    const name = Object.entries(abi).find(
+      ([key, value]) => key.startsWith('BAD_') && value === status,
+    );
+    return `${name?.[0] ?? status} at ${found >> 8n}`;
   }
 
   /** Hash of every struct page and page table: equal for equal histories on one layout. */

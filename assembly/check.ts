@@ -1,0 +1,122 @@
+/*
+ * Invariants over a whole machine: every leaf of every mm against the struct pages, the page tables
+ * and the arena. For tests and fuzzing; it trusts nothing that the other files computed.
+ */
+import { isLeaf, physIn, tableOf } from './entry';
+import {
+  ARENA, CONTROL, CTL_ARENA_FREE, CTL_ARENA_LIVE, CTL_ARENA_TOP, CTL_PHYS, ENTIRELY_MAPPED,
+  FOLIO_LARGE_MAPCOUNT, FOLIO_PINCOUNT, MMS, MM_BYTES, MM_FILEPAGES, MM_LEVELS, MM_TABLES, MM_TOP,
+  PAGES, PAGES_MAX, PG_MAPCOUNT, PG_REFCOUNT,
+} from './layout';
+import {
+  FOLIO_ENTIRE_MAPCOUNT, FOLIO_NR_PAGES_MAPPED, deviceOrder, devicePages, headRecord,
+} from './page';
+import {
+  BAD_ARENA, BAD_ENTIRE_MAPCOUNT, BAD_FILE_PAGES, BAD_LARGE_MAPCOUNT, BAD_LEAF_ADDRESS,
+  BAD_LEAF_LEVEL, BAD_MAPCOUNT, BAD_NR_PAGES_MAPPED, BAD_PINCOUNT, BAD_REFCOUNT, BAD_TABLES, OK,
+} from './status';
+import { DEVMAP, FULL } from './switches';
+import { P4D_SHIFT, PGD5_SHIFT, PMD_SHIFT, PTE_SHIFT, PUD_SHIFT } from './walk';
+
+/* The first violation found, and the folio or mm it concerns. */
+let violation: u32 = OK;
+let subject: u32 = 0;
+/* Per mm, while it is walked. */
+let tables: u32 = 0;
+let leaves: u64 = 0;
+
+function report(what: u32, whom: u32): void {
+  if (violation != OK) return;
+  violation = what;
+  subject = whom;
+}
+
+/** Leaves found so far that map a folio; the PAGES array is the scratch. */
+@inline function tally(folio: u32): usize {
+  return PAGES + (folio << 2);
+}
+
+function leaf(entry: u64, shift: u32): void {
+  const order = deviceOrder();
+  if (shift != order + PTE_SHIFT) {
+    report(BAD_LEAF_LEVEL, shift);
+    return;
+  }
+  const offset = (physIn(entry) & ~(((<u64>1) << shift) - 1)) - load<u64>(CONTROL, CTL_PHYS);
+  const page = offset >> PTE_SHIFT;
+  if (page >= devicePages() || (offset & (((<u64>1) << shift) - 1)) != 0) {
+    report(BAD_LEAF_ADDRESS, <u32>page);
+    return;
+  }
+  const at = tally(<u32>page >> order);
+  store<u32>(at, load<u32>(at) + 1);
+  leaves += 1;
+}
+
+function level(table: usize, shift: u32): void {
+  for (let slot = table; slot < table + 4096; slot += 8) {
+    const entry = load<u64>(slot);
+    if (!entry) continue;
+    if (shift == PTE_SHIFT || (shift <= PUD_SHIFT && isLeaf(entry))) leaf(entry, shift);
+    else {
+      tables += 1;
+      level(tableOf(entry), shift == PGD5_SHIFT ? P4D_SHIFT : shift - 9);
+    }
+  }
+}
+
+/** One mm: its tables, and what it is charged. */
+function checkMm(mm: usize, index: u32): void {
+  tables = 0;
+  leaves = 0;
+  level(load<u32>(mm, MM_TOP), load<u32>(mm, MM_LEVELS) == 5 ? PGD5_SHIFT : P4D_SHIFT);
+  if (tables != load<u32>(mm, MM_TABLES)) report(BAD_TABLES, index);
+  const charged = KERNEL == DEVMAP ? 0 : leaves << deviceOrder();
+  if (DETAIL >= FULL && load<u64>(mm, MM_FILEPAGES) != charged) report(BAD_FILE_PAGES, index);
+}
+
+function checkFolio(folio: u32): void {
+  const head = headRecord(folio << deviceOrder());
+  const mapped = KERNEL == DEVMAP ? 0 : <i32>load<u32>(tally(folio));
+  const large = deviceOrder() != 0;
+  const pins = large ? load<i32>(head, FOLIO_PINCOUNT) : 0;
+  if (pins < 0) report(BAD_PINCOUNT, folio);
+  if (load<i32>(head, PG_REFCOUNT) < 1 + mapped + pins) report(BAD_REFCOUNT, folio);
+  if (load<i32>(head, PG_MAPCOUNT) != (large ? 0 : mapped) - 1) report(BAD_MAPCOUNT, folio);
+  if (!large) return;
+  if (load<i32>(head, FOLIO_ENTIRE_MAPCOUNT) != mapped - 1) report(BAD_ENTIRE_MAPCOUNT, folio);
+  if (load<i32>(head, FOLIO_LARGE_MAPCOUNT) != mapped - 1) report(BAD_LARGE_MAPCOUNT, folio);
+  const entirely = mapped > 0 ? ENTIRELY_MAPPED : 0;
+  if (load<i32>(head, FOLIO_NR_PAGES_MAPPED) != entirely) report(BAD_NR_PAGES_MAPPED, folio);
+}
+
+/** Live tables are those that somebody reaches, and with the free ones all that were ever cut. */
+function checkArena(reached: u32): void {
+  let free: u32 = 0;
+  let table: usize = load<u32>(CONTROL, CTL_ARENA_FREE);
+  for (; table; table = load<u32>(table)) free += 1;
+  const cut = (load<u32>(CONTROL, CTL_ARENA_TOP) - ARENA) >> PTE_SHIFT;
+  const live = load<u32>(CONTROL, CTL_ARENA_LIVE);
+  if (live != reached || live + free != cut) report(BAD_ARENA, live);
+}
+
+/**
+ * Checks everything; overwrites PAGES. Answers a violation's status with its subject (a folio, an
+ * mm) above bit 8, or OK. Needs a folio count that PAGES can tally: two million.
+ */
+export function checkMachine(mms: u32): u64 {
+  violation = OK;
+  const folios = devicePages() >> deviceOrder();
+  if (folios > PAGES_MAX << 1) unreachable();
+  memory.fill(PAGES, 0, folios << 2);
+  let reached: u32 = 0;
+  for (let i: u32 = 0; i < mms; i++) {
+    const mm: usize = MMS + i * MM_BYTES;
+    if (!load<u32>(mm, MM_TOP)) continue;
+    checkMm(mm, i);
+    reached += tables + 1;
+  }
+  for (let folio: u32 = 0; folio < folios; folio++) checkFolio(folio);
+  checkArena(reached);
+  return violation | (<u64>subject << 8);
+}
