@@ -39,7 +39,7 @@ export function pagesGot(): u32 {
 }
 
 /** try_grab_folio_fast: n references or pins on one folio. */
-@inline export function grab(head: usize, pages: i32, flags: u32): bool {
+@inline function grab(head: usize, pages: i32, flags: u32): bool {
   if (!tryGet(head, pages)) return false;
   if (flags & GUP_PIN) {
     if (deviceOrder() != 0) pincountAdd(head, pages);

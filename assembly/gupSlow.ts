@@ -3,13 +3,13 @@
  */
 import { ACCESSED, DIRTY, RW, SOFT_DIRTY, isLeaf, isPresent, tableOf } from './entry';
 import { handleFault, statusOf } from './fault';
-import { beginPages, getPgmap, grab, pagesGot, report } from './gup';
-import { GUP_WRITE, VMA_MM } from './layout';
+import { beginPages, getPgmap, pagesGot, report } from './gup';
+import { GUP_PIN, GUP_PIN_COUNTING_BIAS, GUP_WRITE, PG_REFCOUNT, VMA_MM } from './layout';
 import {
   GUP_PAGE, GUP_WALK, PGMAP_PUT, beginOperation, count,
 } from './ledger';
-import { folioOf, pageOf } from './page';
-import { markAccessed, markDirty } from './ref';
+import { deviceOrder, folioOf, pageOf } from './page';
+import { markAccessed, markDirty, pincountAdd, refAdd } from './ref';
 import { OK, SIGBUS } from './status';
 import { DEVMAP } from './switches';
 import {
@@ -78,16 +78,26 @@ function touchPage(head: usize, flags: u32): void {
   return <u32>(((next < end ? next : end) - va) >> PTE_SHIFT);
 }
 
+/** try_grab_folio: the count is looked at, then added to; a small pin in one step (6.1, 6.2). */
+function grabSlow(head: usize, pages: i32, flags: u32): bool {
+  if (load<i32>(head, PG_REFCOUNT) <= 0) return false;
+  const pin = (flags & GUP_PIN) != 0;
+  const large = deviceOrder() != 0;
+  refAdd(head, pin && !large ? pages * GUP_PIN_COUNTING_BIAS : pages);
+  if (pin && large) pincountAdd(head, pages);
+  return true;
+}
+
 /** Grabs what one walk serves: one page under the lock, the rest of the leaf after it. */
 function grabLeaf(va: u64, end: u64, flags: u32): u32 {
   const pages = pagesPerWalk(va, end);
   const inLeaf = <u32>((va & (((<u64>1) << leafShift) - 1)) >> PTE_SHIFT);
   const first = pageOf(load<u64>(leafSlot)) + inLeaf;
   const head = folioOf(first);
-  if (!grab(head, 1, flags)) return 0;
+  if (!grabSlow(head, 1, flags)) return 0;
   if (leafShift == PTE_SHIFT) touchPage(head, flags);
   else touchHuge(flags);
-  if (pages > 1 && !grab(head, pages - 1, flags)) {
+  if (pages > 1 && !grabSlow(head, pages - 1, flags)) {
     report(first);
     return 1;
   }

@@ -46,7 +46,7 @@ export function hashRange(from: usize, to: usize): u64 {
 }
 
 export {
-  allocTable, beginPages, bindPages, checkMachine, clearStamps, dontneed, freeTable, gupFast, gupSlow, handleFault, munmap,
-  needTables, pagesGot, populateRange, protect, putPages, resetPages, runChained, runNatural, touch,
-  unpin,
+  allocTable, beginPages, bindPages, checkMachine, clearStamps, dontneed, freeTable, gupFast,
+  gupSlow, handleFault, munmap, needTables, pagesGot, populateRange, protect, putPages,
+  resetPages, runChained, runNatural, touch, unpin,
 };

@@ -47,6 +47,8 @@ function flushTlb(): void {
 
 /** tlb_batch_pages_flush: the references go, after the flush. */
 function dropQueued(): void {
+  // A page may not be given back while a TLB may still reach it (7.1).
+  if (COUNT && queued != 0 && needsFlush) unreachable();
   for (let i: u32 = 0; i < queued; i++) {
     put(load<u32>(GATHER + (i << 2)) & ~DELAY_RMAP, 1);
   }

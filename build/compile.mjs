@@ -40,18 +40,17 @@ function isFresh(build) {
 }
 
 /**
+ * Compiles a build from the core under `root` into `out`.
  * @param {Build} build
- * @returns {Promise<boolean>} whether it had to be compiled
+ * @param {string} root
+ * @param {string} out
  */
-export async function compile(build) {
-  if (isFresh(build)) return false;
+export async function compileFrom(build, root, out) {
   const { default: asc } = await import('assemblyscript/asc');
-  const out = wasmFile(build.name);
-  mkdirSync(WASM_DIR, { recursive: true });
   const args = [
     'assembly/index.ts',
     '--baseDir',
-    ROOT,
+    root,
     '--config',
     'asconfig.json',
     '--target',
@@ -64,6 +63,17 @@ export async function compile(build) {
   ];
   const { error, stderr } = await asc.main(args);
   if (error) throw new Error(`asc could not compile ${build.name}:\n${stderr}`);
+}
+
+/**
+ * @param {Build} build
+ * @returns {Promise<boolean>} whether it had to be compiled
+ */
+export async function compile(build) {
+  if (isFresh(build)) return false;
+  const out = wasmFile(build.name);
+  mkdirSync(WASM_DIR, { recursive: true });
+  await compileFrom(build, ROOT, out);
   // Last, so that a compile cut short is made again.
   writeFileSync(`${out}.hash`, buildHash(build));
   return true;

@@ -10,9 +10,12 @@ export const WASM_DIR = join(ROOT, 'dist', 'wasm');
 /** Files whose meaning host and core must share; their hash is compiled into both. */
 export const SHARED_SOURCES = ['layout.ts', 'status.ts', 'ledger.ts'];
 
-/** @param {string} name */
-export function readAssembly(name) {
-  return readFileSync(join(ROOT, 'assembly', name), 'utf8');
+/**
+ * @param {string} name a file of the core
+ * @param {string} [root] the folder that holds assembly/, where it is not this package
+ */
+export function readAssembly(name, root = ROOT) {
+  return readFileSync(join(root, 'assembly', name), 'utf8');
 }
 
 /** @param {readonly string[]} parts */
@@ -30,7 +33,9 @@ export function assemblySources() {
 
 /** The layout hash in 31 bits: asc's --use takes no sign, and JavaScript reads an i32 as signed. */
 export function layoutHash() {
-  return Number.parseInt(hashOf(SHARED_SOURCES.map(readAssembly)).slice(0, 8), 16) >>> 1;
+  return (
+    Number.parseInt(hashOf(SHARED_SOURCES.map((name) => readAssembly(name))).slice(0, 8), 16) >>> 1
+  );
 }
 
 /** @param {string} name a package in node_modules */

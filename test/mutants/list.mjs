@@ -1,0 +1,206 @@
+// Twenty-odd ways to break the core, one small change each. The tests must notice every one.
+
+/**
+ * @typedef {{
+ *   readonly name: string,
+ *   readonly file: string,
+ *   readonly find: string,
+ *   readonly replace: string,
+ * }} Mutant
+ */
+
+/** @type {readonly Mutant[]} */
+export const MUTANTS = [
+  {
+    name: 'a zapped page keeps its reference',
+    file: 'zap.ts',
+    find: '    put(load<u32>(GATHER + (i << 2)) & ~DELAY_RMAP, 1);',
+    replace: '',
+  },
+  {
+    name: 'references go before the flush',
+    file: 'zap.ts',
+    find: 'function finishGather(): void {\n  flushTlb();\n  dropQueued();',
+    replace: 'function finishGather(): void {\n  dropQueued();\n  flushTlb();',
+  },
+  {
+    name: 'a dirty page forces no flush',
+    file: 'zap.ts',
+    find: '    if (isDirty(entry)) force = true;',
+    replace: '',
+  },
+  {
+    name: 'a dirty 4K page does not dirty its folio',
+    file: 'zap.ts',
+    find: '    markDirty(record);\n    item |= DELAY_RMAP;',
+    replace: '    item |= DELAY_RMAP;',
+  },
+  {
+    name: 'a 1G zap marks accessed and dirty as a 2M one does',
+    file: 'zap.ts',
+    find: '  if (order == 9) {',
+    replace: '  if (order >= 9) {',
+  },
+  {
+    name: 'a dropped leaf keeps its reference',
+    file: 'zap.ts',
+    find: '  chargePages(mm, -((<i64>1) << order));\n  put(head, 1);',
+    replace: '  chargePages(mm, -((<i64>1) << order));',
+  },
+  {
+    name: 'the gather batch is one page short',
+    file: 'zap.ts',
+    find: 'GATHER_MAX: u32 = 9678',
+    replace: 'GATHER_MAX: u32 = 9677',
+  },
+  {
+    name: 'a table that a neighbour below still needs is freed',
+    file: 'zap.ts',
+    find: '  if (first < floor) return false;',
+    replace: '',
+  },
+  {
+    name: 'a huge fault takes no reference',
+    file: 'fault.ts',
+    find: '    token += refAdd(head, 1);',
+    replace: '',
+  },
+  {
+    name: 'a 4K fault counts no mapping',
+    file: 'fault.ts',
+    find: '    token += mapcountAdd(record, 1);',
+    replace: '',
+  },
+  {
+    name: 'a 4K fault charges no page',
+    file: 'fault.ts',
+    find: '    chargePages(mm, 1);',
+    replace: '',
+  },
+  {
+    name: 'the preallocated page table leaks',
+    file: 'fault.ts',
+    find: '  if (spare) freeTable(spare);',
+    replace: '',
+  },
+  {
+    name: 'the last unit of the device is out of range',
+    file: 'fault.ts',
+    find: '  if (page + ((<u64>1) << order) > devicePages()) return SIGBUS;',
+    replace: '  if (page + ((<u64>1) << order) >= devicePages()) return SIGBUS;',
+  },
+  {
+    name: 'the index of a huge folio is one off',
+    file: 'fault.ts',
+    find: '  const mapping = setMapping(head, page);',
+    replace: '  const mapping = setMapping(head, page + 1);',
+  },
+  {
+    name: 'the hardware forgets D',
+    file: 'fault.ts',
+    find: '  const bits = write ? ACCESSED | DIRTY : ACCESSED;',
+    replace: '  const bits = ACCESSED;',
+  },
+  {
+    name: 'nobody is the first mapper',
+    file: 'ref.ts',
+    find: '  if (before == -1) {',
+    replace: '  if (before == -2) {',
+  },
+  {
+    name: 'the last mapper leaves the folio entirely mapped',
+    file: 'ref.ts',
+    find: 'FOLIO_ENTIRE_MAPCOUNT) == 0) {',
+    replace: 'FOLIO_ENTIRE_MAPCOUNT) == -9) {',
+  },
+  {
+    name: 'a folio once shared stays shared',
+    file: 'ref.ts',
+    find: '  ) ids &= ~MM_IDS_SHARED;',
+    replace: '  ) ids |= 0;',
+  },
+  {
+    name: 'accesses count up on the wrong kernel',
+    file: 'ref.ts',
+    find: '  if (KERNEL == DEVMAP) {\n    if (!(flags & REFERENCED))',
+    replace: '  if (KERNEL != DEVMAP) {\n    if (!(flags & REFERENCED))',
+  },
+  {
+    name: 'the first tail of a folio is skipped',
+    file: 'page.ts',
+    find: '  for (let i: u32 = 1; i < structs; i++)',
+    replace: '  for (let i: u32 = 2; i < structs; i++)',
+  },
+  {
+    name: 'shared tails begin too early',
+    file: 'page.ts',
+    find: '  const distinct = inFolio < 64 ?',
+    replace: '  const distinct = inFolio < 32 ?',
+  },
+  {
+    name: 'a devmap PTE is not special',
+    file: 'entry.ts',
+    find: 'return phys | prot | SPECIAL | DEVMAP_BIT;',
+    replace: 'return phys | prot | DEVMAP_BIT;',
+  },
+  {
+    name: 'mprotect to read-only loses D',
+    file: 'entry.ts',
+    find: 'next = next & ~DIRTY | SAVED_DIRTY;',
+    replace: 'next = next & ~DIRTY;',
+  },
+  {
+    name: '6.12.95 keeps D of a 2M leaf',
+    file: 'entry.ts',
+    find: 'if (KERNEL == DEVMAP && order == 9) next &= ~DIRTY;',
+    replace: '',
+  },
+  {
+    name: 'the address of a PROT_NONE leaf is not inverted',
+    file: 'entry.ts',
+    find: 'return next & PRESENT ? next : next ^ ADDRESS_MASK;',
+    replace: 'return next;',
+  },
+  {
+    name: 'a pin of a small page counts 1025',
+    file: 'gup.ts',
+    find: 'pages * (GUP_PIN_COUNTING_BIAS - 1)',
+    replace: 'pages * GUP_PIN_COUNTING_BIAS',
+  },
+  {
+    name: 'GUP-fast pins longterm for writing',
+    file: 'gup.ts',
+    find: 'return KERNEL == DEVMAP || load<u64>(head, PG_MAPPING) == 0;',
+    replace: 'return true;',
+  },
+  {
+    name: 'an unpin leaves the pincount',
+    file: 'gup.ts',
+    find: '    pincountAdd(head, -pages);',
+    replace: '',
+  },
+  {
+    name: 'the slow path walks once a leaf on the devmap kernel',
+    file: 'gupSlow.ts',
+    find: 'if (leafShift == PTE_SHIFT || (KERNEL == DEVMAP && leafShift == PMD_SHIFT)) return 1;',
+    replace: 'if (leafShift == PTE_SHIFT) return 1;',
+  },
+  {
+    name: 'the slow path dirties a 1G leaf on the refcount kernel',
+    file: 'gupSlow.ts',
+    find: '  if (KERNEL != DEVMAP && leafShift == PUD_SHIFT) return;',
+    replace: '',
+  },
+  {
+    name: 'a freed page table is lost',
+    file: 'arena.ts',
+    find: '  store<u32>(CONTROL, <u32>table, CTL_ARENA_FREE);',
+    replace: '',
+  },
+  {
+    name: 'a 2M slot is found one entry further',
+    file: 'walk.ts',
+    find: '  return table + ((<usize>(va >> shift) & 511) << 3);',
+    replace: '  return table + ((<usize>((va >> shift) + (shift == 21 ? 1 : 0)) & 511) << 3);',
+  },
+];

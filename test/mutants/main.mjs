@@ -1,0 +1,95 @@
+// npm run mutants [-- --only TEXT]: breaks the core in each of the listed ways, and runs the tests that
+// look at counted builds on it. A mutant that they do not notice survives: exit status 1.
+import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { BUILDS } from '../../build/builds.mjs';
+import { compileFrom } from '../../build/compile.mjs';
+import { ROOT } from '../../build/sources.mjs';
+import { MUTANTS } from './list.mjs';
+
+/** @typedef {import('./list.mjs').Mutant} Mutant */
+
+/** Tests of counted builds alone: those that also run timed builds would see any difference at all. */
+const TESTS = [
+  'test/unit/events',
+  'test/unit/leaf.test.ts',
+  'test/unit/identity.test.ts',
+  'test/unit/mmap.test.ts',
+  'test/unit/cases',
+  'test/conformance',
+  'test/model',
+];
+
+/**
+ * A copy of the core with one change.
+ * @param {Mutant} mutant
+ * @param {string} folder
+ */
+function breakCore({ file, find, replace, name }, folder) {
+  cpSync(join(ROOT, 'assembly'), join(folder, 'assembly'), { recursive: true });
+  cpSync(join(ROOT, 'asconfig.json'), join(folder, 'asconfig.json'));
+  const path = join(folder, 'assembly', file);
+  const source = readFileSync(path, 'utf8');
+  if (source.split(find).length !== 2) {
+    throw new Error(`mutant '${name}': its text is not in ${file} exactly once`);
+  }
+  writeFileSync(
+    path,
+    source.replace(find, () => replace),
+  );
+}
+
+/**
+ * @param {string} folder
+ * @returns {Promise<boolean>} whether the tests pass on the builds in the folder
+ */
+function testsPass(folder) {
+  const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
+  const args = [vitest, 'run', '--bail', '1', '--reporter', 'dot', ...TESTS];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, {
+      cwd: ROOT,
+      stdio: 'ignore',
+      env: { ...process.env, DAXSTORM_WASM_DIR: folder },
+      // A mutant may loop for ever: that is noticed too.
+      timeout: 120_000,
+    });
+    child.on('error', reject);
+    child.on('close', (status) => resolve(status === 0));
+  });
+}
+
+/**
+ * @param {Mutant | undefined} mutant none: the core as it is, on which the tests must pass
+ * @returns {Promise<boolean>} whether the tests pass on it
+ */
+async function survives(mutant) {
+  const folder = mkdtempSync(join(tmpdir(), 'daxstorm-mutant-'));
+  try {
+    if (mutant) breakCore(mutant, folder);
+    for (const build of BUILDS.filter(({ count }) => count)) {
+      await compileFrom(build, mutant ? folder : ROOT, join(folder, `${build.name}.wasm`));
+    }
+    return await testsPass(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
+const chosen = MUTANTS.filter(({ name }) => name.includes(values.only));
+if (!(await survives(undefined))) {
+  process.stdout.write('the tests fail on the core as it is; mend that first\n');
+  process.exit(1);
+}
+let killed = 0;
+for (const mutant of chosen) {
+  const alive = await survives(mutant);
+  if (!alive) killed += 1;
+  process.stdout.write(`${alive ? 'SURVIVED' : 'killed  '}  ${mutant.file}: ${mutant.name}\n`);
+}
+process.stdout.write(`${killed} of ${chosen.length} mutants killed\n`);
+process.exitCode = killed === chosen.length ? 0 : 1;
