@@ -29,6 +29,8 @@ import {
 let queued: u32 = 0;
 let delayed: u32 = 0;
 let needsFlush: bool = false;
+/** Whether PTE tables that a zap empties go at once: MADV_DONTNEED of the refcount kernel (7.4). */
+let reclaims: bool = false;
 
 /** ptep_get_and_clear: an xchg, which is locked without saying so. */
 @inline function clearEntry(slot: usize): u64 {
@@ -153,6 +155,16 @@ export function dropHuge(mm: usize, slot: usize, order: u32): void {
   else dropHuge(mm, slot, order);
 }
 
+/** Clears the entry that points to a table, and frees the table. */
+function freeBelow(mm: usize, slot: usize): void {
+  const table = tableOf(load<u64>(slot));
+  store<u64>(slot, 0);
+  count(PT_WRITE);
+  needsFlush = true;
+  store<u32>(mm, load<u32>(mm, MM_TABLES) - 1, MM_TABLES);
+  freeTable(table);
+}
+
 function zapPmds(mm: usize, table: usize, from: u64, end: u64): void {
   let va = from;
   while (va < end) {
@@ -161,7 +173,10 @@ function zapPmds(mm: usize, table: usize, from: u64, end: u64): void {
     const entry = readEntry(slot);
     if (entry) {
       if (isLeaf(entry)) zapLeaf(mm, slot, va, next, 9);
-      else zapTable(mm, tableOf(entry), va, next);
+      else {
+        zapTable(mm, tableOf(entry), va, next);
+        if (reclaims && next - va == 1 << PMD_SHIFT) freeBelow(mm, slot);
+      }
     }
     va = next;
   }
@@ -198,11 +213,16 @@ function zapTop(mm: usize, table: usize, from: u64, end: u64, shift: u32): void 
   return load<u32>(mm, MM_LEVELS) == 5 ? PGD5_SHIFT : P4D_SHIFT;
 }
 
-/** zap_page_range_single: [va, end) of whole units. One flush at the end covers what is left. */
+/**
+ * zap_page_range_single. One flush at the end covers what is left.
+ * Kernel: refcount (7.3, CONFIG_PT_RECLAIM) also frees the PTE tables whose 2 MiB it covers.
+ */
 export function dontneed(vma: usize, va: u64, end: u64): void {
   beginOperation();
   const mm: usize = load<u32>(vma, VMA_MM);
+  reclaims = KERNEL != DEVMAP;
   zapTop(mm, load<u32>(mm, MM_TOP), va, end, topShift(mm));
+  reclaims = false;
   finishGather();
 }
 
@@ -237,11 +257,7 @@ function freeTables(
       const below = tableOf(entry);
       if (shift > PMD_SHIFT) freeTables(mm, below, va, next, shift - 9, floor, ceiling);
       if (ownsSpan(va, next, shift, floor, ceiling)) {
-        store<u64>(slot, 0);
-        count(PT_WRITE);
-        needsFlush = true;
-        store<u32>(mm, load<u32>(mm, MM_TABLES) - 1, MM_TABLES);
-        freeTable(below);
+        freeBelow(mm, slot);
       }
     }
     va = next;

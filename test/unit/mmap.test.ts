@@ -1,5 +1,6 @@
 // The mmap and munmap rules of semantics 4 as tables: request, and the errno or where it lands.
 import { describe, expect, test } from 'vitest';
+import { access } from '../../host/syscall/access.ts';
 import type { MmapRequest } from '../../host/syscall/mmap.ts';
 import { mmap } from '../../host/syscall/mmap.ts';
 import { munmap } from '../../host/syscall/munmap.ts';
@@ -109,6 +110,15 @@ describe('4.1 to 4.3 mmap', () => {
     expect(events.faultSigbus).toBe(1);
   });
 
+  test('fetching instructions needs VM_EXEC', () => {
+    const exec = (protection: typeof READ_WRITE) => {
+      const bench = new Bench({ kernel: 'refcount', align: '2M', request: { protection } });
+      return access(bench.process, bench.vma.start, 'exec');
+    };
+    expect(exec(READ_WRITE)).toEqual({ signal: 'SIGSEGV', code: 'ACCERR' });
+    expect(exec({ read: true, write: false, exec: true })).toEqual({});
+  });
+
   test('writing through a read-only mapping is SIGSEGV', () => {
     const bench = new Bench({ kernel: 'devmap', align: '4K', request: { protection: READ_ONLY } });
     expect(bench.touch(0, true)).toBe(4);
@@ -171,11 +181,19 @@ describe('4.4 munmap', () => {
     expect(machine.liveTables()).toBe(1);
   });
 
-  test('DONTNEED frees no table', () => {
-    const bench = new Bench({ kernel: 'devmap', align: '4K' });
-    bench.touch(0, true);
-    const before = bench.system.machine.tableBytes(bench.process.mm);
-    bench.zap(0, 512);
-    expect(bench.system.machine.tableBytes(bench.process.mm)).toBe(before);
+  test.each([
+    ['devmap', 512, 0],
+    ['refcount', 511, 0],
+    // CONFIG_PT_RECLAIM: only tables whose whole 2 MiB it covers.
+    ['refcount', 512, 1],
+  ] as const)('%s: DONTNEED of %i pages frees %i tables', (kernel, pages, freed) => {
+    const bench = new Bench({ kernel, align: '4K', request: { address: HINT } });
+    for (const page of [0, 300, 600]) bench.touch(page, true);
+    const { machine } = bench.system;
+    const before = machine.tableBytes(bench.process.mm);
+    bench.zap(0, pages);
+    expect(before - machine.tableBytes(bench.process.mm)).toBe(freed * 4096);
+    expect(machine.violation()).toBeUndefined();
+    expect(bench.touch(1, true)).toBe(0);
   });
 });

@@ -48,6 +48,7 @@ export interface GupCall {
 export type Outcome = string;
 
 const TOP = 0x7fff_f7ff_f000n;
+const HUGE = 1n << 21n;
 /** Where the user's half of the address space ends. */
 const TASK_SIZE = 0x7fff_ffff_f000n;
 
@@ -233,7 +234,13 @@ export class ReferenceMachine {
     const end = start + lengthBytes;
     for (const each of space.overlapping(start, end)) {
       const piece = part(each, start, end);
-      if (piece) this.#zap(space, piece.start, piece.end);
+      if (!piece) continue;
+      this.#zap(space, piece.start, piece.end);
+      // 7.4: the refcount kernel's DONTNEED frees the PTE tables it empties.
+      if (this.setup.kernel === 'devmap' || this.setup.size !== '4K') continue;
+      for (let slot = up(piece.start, HUGE); slot + HUGE <= piece.end; slot += HUGE) {
+        space.drop('pte', slot);
+      }
     }
     return '';
   }

@@ -32,6 +32,11 @@ export class Space {
     return (pte.size + pmd.size + pud.size) * 4096;
   }
 
+  /** A table that was emptied over all it spans goes at once. */
+  drop(table: Table, va: bigint): void {
+    this.#tables[table].delete(va >> SPANS[table]);
+  }
+
   /** free_pgtables: a table goes when no neighbouring mapping reaches into what it spans. */
   freeTables(start: bigint, end: bigint, floor: bigint, ceiling: bigint | undefined): void {
     for (const table of ['pte', 'pmd', 'pud'] as const) {
