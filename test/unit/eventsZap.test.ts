@@ -70,7 +70,12 @@ table(
     ['A 4K', 'devmap', '4K', { ...ZAP_A, ptWrite: K }],
     ['A 2M', 'devmap', '2M', { ...ZAP_A, ptWrite: 1 }],
     ['A 1G', 'devmap', '1G', { ...ZAP_A, ptWrite: 1 }],
-    ['B 4K', 'refcount', '4K', { pageRmws: 4 * K, rmwFlags: 2 * K, lineTouched: K, ptWrite: K_AND_TABLE }],
+    [
+      'B 4K',
+      'refcount',
+      '4K',
+      { pageRmws: 4 * K, rmwFlags: 2 * K, lineTouched: K, ptWrite: K_AND_TABLE },
+    ],
     ['B 2M', 'refcount', '2M', { ...ZAP_B_1G, pageRmws: 6, rmwFlags: 2 }],
     ['B 1G', 'refcount', '1G', ZAP_B_1G],
   ],
