@@ -116,6 +116,12 @@ function vmaFields(guest: Guest, address: bigint): JsonObject {
   };
 }
 
+/** /proc/kpage* of the page number in a leaf; of an inverted one, beyond every file's end. */
+function kpageFields(entry: bigint, devmap: boolean): JsonObject {
+  if (!(entry & PRESENT)) return { kpagecount: -1, kpageflags: 'ffffffffffffffff' };
+  return { kpagecount: 0, kpageflags: devmap ? '100000' : '0' };
+}
+
 /** /proc/self/pagemap from bit 55 up, and /proc/kpage* (semantics 8). */
 function procFields(guest: Guest, found: Walk, address: bigint): JsonObject {
   const { machine } = guest.run.system;
@@ -128,8 +134,7 @@ function procFields(guest: Guest, found: Walk, address: bigint): JsonObject {
   const present = 1 << 8;
   return {
     pagemap_hi: (present | file | exclusive | softDirty).toString(16),
-    kpagecount: 0,
-    kpageflags: devmap ? '100000' : '0',
+    ...kpageFields(leaf.entry, devmap),
   };
 }
 

@@ -6,6 +6,7 @@ import { FAULT_SCENARIOS } from './scenarios/fault.ts';
 import { FORK_SCENARIOS } from './scenarios/fork.ts';
 import { GUP_SCENARIOS } from './scenarios/gup.ts';
 import { MAPPING_SCENARIOS } from './scenarios/mapping.ts';
+import { MPROTECT_SCENARIOS } from './scenarios/mprotect.ts';
 
 export type Scenario = (guest: Guest) => void;
 
@@ -14,6 +15,7 @@ const BY_NAME: Readonly<Record<string, Scenario>> = {
   ...FORK_SCENARIOS,
   ...MAPPING_SCENARIOS,
   ...GUP_SCENARIOS,
+  ...MPROTECT_SCENARIOS,
 };
 
 /** The program's own order: page flags carry over from one scenario to the next. */
@@ -30,6 +32,7 @@ const ORDER = [
   'fork_ro',
   'munmap',
   'partial_munmap',
+  'mprotect',
   'locked',
   'mmap_args',
   'gup',

@@ -15,7 +15,6 @@ export const FIXTURES = join(PACKAGE_ROOT, 'test', 'conformance', 'fixtures');
 /** The second half of the surface: not replayed yet, and said so. Nothing else may be pending. */
 export const PENDING: readonly string[] = [
   'observer',
-  'mprotect',
   'madvise',
   'syscalls',
   'mremap',

@@ -15,7 +15,8 @@ import * as abi from '../../host/wasm/abi.ts';
 import { walk } from '../../host/wasm/walk.ts';
 import { kindOf, lengthOf, type Op, pick, placeIn, RIGHTS } from './operation.ts';
 import { type Kernel, PAGES, type Size } from './reference/entry.ts';
-import { type GupCall, type MmapCall, ReferenceMachine } from './reference/machine.ts';
+import { type GupCall, ReferenceMachine } from './reference/machine.ts';
+import type { MmapCall } from './reference/place.ts';
 import { Space } from './reference/space.ts';
 
 const UNITS: Readonly<Record<Size, number>> = { '4K': 24, '2M': 8, '1G': 4 };

@@ -158,8 +158,14 @@ export const MUTANTS = [
   {
     name: 'the address of a PROT_NONE leaf is not inverted',
     file: 'entry.ts',
-    find: 'return next & PRESENT ? next : next ^ ADDRESS_MASK;',
+    find: 'return next & PRESENT ? next : next ^ address;',
     replace: 'return next;',
+  },
+  {
+    name: 'the inversion reaches into the offset of a huge leaf',
+    file: 'entry.ts',
+    find: 'next ^ address;',
+    replace: 'next ^ ADDRESS_MASK;',
   },
   {
     name: 'a pin of a small page counts 1025',

@@ -66,6 +66,9 @@ export function reprotected(kernel: Kernel, size: Size, entry: bigint, rights: R
   const dirty = (next & (D | SAVED_DIRTY)) !== 0n;
   next &= ~(D | SAVED_DIRTY);
   if (dirty) next |= next & RW ? D : SAVED_DIRTY;
-  const phys = physOf(entry);
-  return next | (next & P ? phys : ~phys & PFN);
+  // Inverted from bit 12, 21 or 30 on, by the size of the leaf.
+  const unit = PAGES[size] * PAGE;
+  const field = (PFN / unit) * unit;
+  const phys = physOf(entry) & field;
+  return next | (next & P ? phys : ~phys & field);
 }

@@ -17,6 +17,7 @@ import {
 } from './entry.ts';
 import { Folio } from './folio.ts';
 import { joins, type Mapping, part, tidy, without } from './mapping.ts';
+import { type MmapCall, place, TASK_SIZE, up } from './place.ts';
 import { Space } from './space.ts';
 
 export interface Setup {
@@ -24,17 +25,6 @@ export interface Setup {
   readonly size: Size;
   readonly units: number;
   readonly physBytes: bigint;
-}
-
-export interface MmapCall {
-  readonly address: bigint;
-  readonly length: bigint;
-  readonly offset: bigint;
-  readonly rights: Rights;
-  readonly shared: boolean;
-  readonly fixed: 'no' | 'replace' | 'noreplace';
-  readonly mode: 'r' | 'w' | 'rw';
-  readonly populate: boolean;
 }
 
 export interface GupCall {
@@ -47,18 +37,7 @@ export interface GupCall {
 /** '' is success. */
 export type Outcome = string;
 
-const TOP = 0x7fff_f7ff_f000n;
 const HUGE = 1n << 21n;
-/** Where the user's half of the address space ends. */
-const TASK_SIZE = 0x7fff_ffff_f000n;
-
-function up(value: bigint, to: bigint): bigint {
-  return ((value + to - 1n) / to) * to;
-}
-
-function mod(value: bigint, by: bigint): bigint {
-  return ((value % by) + by) % by;
-}
 
 export class ReferenceMachine {
   readonly setup: Setup;
@@ -89,7 +68,7 @@ export class ReferenceMachine {
     if (call.fixed !== 'no' && call.address + length > TASK_SIZE) return { errno: 'ENOMEM' };
     if (call.mode === 'w') return { errno: 'EACCES' };
     if (call.shared && call.rights.write && call.mode === 'r') return { errno: 'EACCES' };
-    const start = this.#place(space, call, length);
+    const start = place(space, call, length, this.unit);
     const end = start + length;
     const covered = space.overlapping(start, end);
     if (call.fixed === 'noreplace' && covered.length > 0) return { errno: 'EEXIST' };
@@ -106,30 +85,6 @@ export class ReferenceMachine {
     space.mappings = tidy([...space.mappings, mapping]);
     if (call.populate) this.populate(space, start, length, false);
     return { start };
-  }
-
-  #place(space: Space, call: MmapCall, length: bigint): bigint {
-    if (call.fixed !== 'no') return call.address;
-    const hint = call.address - (call.address % PAGE);
-    if (hint > 0n) {
-      const free =
-        hint + length <= TASK_SIZE && space.overlapping(hint, hint + length).length === 0;
-      return free ? hint : this.#gap(space, length);
-    }
-    const firstUnit = up(call.offset, this.unit);
-    if (call.offset + length < firstUnit + this.unit) return this.#gap(space, length);
-    const roomy = this.#gap(space, length + this.unit);
-    return roomy + mod(call.offset - roomy, this.unit);
-  }
-
-  /** Top-down: the highest place below everything above it. */
-  #gap(space: Space, length: bigint): bigint {
-    let top = TOP;
-    for (const each of [...space.mappings].reverse()) {
-      if (each.end <= top - length) break;
-      if (each.start < top) top = each.start;
-    }
-    return top - length;
   }
 
   // ---- cutting mappings (4.4)
