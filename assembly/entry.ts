@@ -78,7 +78,7 @@ import { DEVMAP } from './switches';
  * Kernel: devmap (6.12.95) loses D of a 2M leaf on the way: it masks D out first.
  */
 export function modified(leaf: u64, prot: u64, order: u32): u64 {
-  // The address bits of this level: from 12, 21 or 30 on. Those below are no address in a huge leaf.
+  // The address bits of this level, from 12, 21 or 30 on: those below are none in a huge leaf.
   const address = ADDRESS_MASK >> (12 + order) << (12 + order);
   let next = (physIn(leaf) & address) | (leaf & KEPT_BITS) | prot;
   if (KERNEL == DEVMAP && order == 9) next &= ~DIRTY;

@@ -96,8 +96,11 @@
 @inline export const VM_MAYWRITE: u32 = 0x20;
 @inline export const VM_MAYEXEC: u32 = 0x40;
 @inline export const VM_MAYSHARE: u32 = 0x80;
+@inline export const VM_SEQ_READ: u32 = 0x8000;
+@inline export const VM_RAND_READ: u32 = 0x10000;
 @inline export const VM_DONTCOPY: u32 = 0x20000;
 @inline export const VM_SYNC: u32 = 0x800000;
+@inline export const VM_DONTDUMP: u32 = 0x4000000;
 @inline export const VM_SOFTDIRTY: u32 = 0x8000000;
 @inline export const VM_HUGEPAGE: u32 = 0x20000000;
 @inline export const VM_NOHUGEPAGE: u32 = 0x40000000;

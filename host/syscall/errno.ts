@@ -1,5 +1,13 @@
 /** The errors a system call of the emulated kernels can return. */
-export type Errno = 'EACCES' | 'EEXIST' | 'EFAULT' | 'EINVAL' | 'ENOMEM' | 'ENXIO' | 'EOPNOTSUPP';
+export type Errno =
+  | 'EACCES'
+  | 'EEXIST'
+  | 'EFAULT'
+  | 'EINVAL'
+  | 'ENODEV'
+  | 'ENOMEM'
+  | 'ENXIO'
+  | 'EOPNOTSUPP';
 
 /** What a system call answers. */
 export type SyscallResult<T> =

@@ -1,43 +1,8 @@
 import * as abi from '../wasm/abi.ts';
 import { fail, type SyscallResult, succeed } from './errno.ts';
-import { mayCut, piece } from './munmap.ts';
+import { modify } from './modify.ts';
 import type { Process } from './process.ts';
-import {
-  mayMerge,
-  type Protection,
-  pageProt,
-  protectionFlags,
-  VM_ACCESS,
-  type Vma,
-} from './vma.ts';
-
-/** The mapping as [start, end) of it would be with new flags. */
-function changedPart(process: Process, vma: Vma, start: bigint, end: bigint, flags: number): Vma {
-  return { ...piece(process, vma, start, end), flags };
-}
-
-/**
- * vma_modify: a neighbour that already has the new flags takes the part over, its boundary moved
- * without asking may_split (the hole of semantics 4.4); otherwise the mapping is split, if it may.
- */
-function modify(process: Process, vma: Vma, start: bigint, end: bigint, flags: number): boolean {
-  const part = changedPart(process, vma, start, end, flags);
-  const before = process.vmas.find((each) => each.end === start);
-  const after = process.vmas.find((each) => each.start === end);
-  const absorbed =
-    (start === vma.start && before !== undefined && mayMerge(before, part)) ||
-    (end === vma.end && after !== undefined && mayMerge(part, after));
-  if (!absorbed && !(mayCut(process, vma, start) && mayCut(process, vma, end))) {
-    process.system.freeSlot(part.slot);
-    return false;
-  }
-  const rest = [
-    ...(vma.start < start ? [piece(process, vma, vma.start, start)] : []),
-    ...(vma.end > end ? [piece(process, vma, end, vma.end)] : []),
-  ];
-  process.replace([vma], [...rest, part]);
-  return true;
-}
+import { type Protection, pageProt, protectionFlags, VM_ACCESS } from './vma.ts';
 
 /**
  * mprotect(2) of whole 4 KiB pages.

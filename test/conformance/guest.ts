@@ -2,10 +2,10 @@
 // with what they returned kept for the next observation.
 import { type AccessKind, access } from '../../host/syscall/access.ts';
 import { mapAnonymous } from '../../host/syscall/anonymous.ts';
-import { dontneed } from '../../host/syscall/dontneed.ts';
 import type { Errno, SyscallResult } from '../../host/syscall/errno.ts';
 import { exit, fork } from '../../host/syscall/fork.ts';
 import { type GupRequest, gup, release } from '../../host/syscall/gup.ts';
+import { type Advice, madvise } from '../../host/syscall/madvise.ts';
 import { type MmapFlags, type MmapRequest, mmap, type OpenMode } from '../../host/syscall/mmap.ts';
 import { mprotect } from '../../host/syscall/mprotect.ts';
 import { munmap } from '../../host/syscall/munmap.ts';
@@ -33,6 +33,7 @@ const ERRNO: Readonly<Record<Errno, number>> = {
   EEXIST: 17,
   EFAULT: 14,
   EINVAL: 22,
+  ENODEV: 19,
   ENOMEM: 12,
   ENXIO: 6,
   EOPNOTSUPP: 95,
@@ -174,8 +175,12 @@ export class Guest {
     return this.#syscall(() => mprotect(this.process, address, length, protection));
   }
 
+  madvise(address: bigint, length: bigint, advice: Advice): boolean {
+    return this.#syscall(() => madvise(this.process, address, length, advice));
+  }
+
   dontneed(address: bigint, length: bigint): boolean {
-    return this.#syscall(() => dontneed(this.process, address, length));
+    return this.madvise(address, length, 'dontneed');
   }
 
   mlock(address: bigint, length: bigint): boolean {

@@ -5,6 +5,7 @@ import type { Guest } from './guest.ts';
 import { FAULT_SCENARIOS } from './scenarios/fault.ts';
 import { FORK_SCENARIOS } from './scenarios/fork.ts';
 import { GUP_SCENARIOS } from './scenarios/gup.ts';
+import { MADVISE_SCENARIOS } from './scenarios/madvise.ts';
 import { MAPPING_SCENARIOS } from './scenarios/mapping.ts';
 import { MPROTECT_SCENARIOS } from './scenarios/mprotect.ts';
 
@@ -16,6 +17,7 @@ const BY_NAME: Readonly<Record<string, Scenario>> = {
   ...MAPPING_SCENARIOS,
   ...GUP_SCENARIOS,
   ...MPROTECT_SCENARIOS,
+  ...MADVISE_SCENARIOS,
 };
 
 /** The program's own order: page flags carry over from one scenario to the next. */
@@ -33,6 +35,7 @@ const ORDER = [
   'munmap',
   'partial_munmap',
   'mprotect',
+  'madvise',
   'locked',
   'mmap_args',
   'gup',

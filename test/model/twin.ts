@@ -1,10 +1,10 @@
 // The emulator and the reference model side by side: every operation on both, compared after each.
 import { access } from '../../host/syscall/access.ts';
 import { makeDevice } from '../../host/syscall/device.ts';
-import { dontneed } from '../../host/syscall/dontneed.ts';
 import type { SyscallResult } from '../../host/syscall/errno.ts';
 import { exit, fork } from '../../host/syscall/fork.ts';
 import { gup, release } from '../../host/syscall/gup.ts';
+import { madvise } from '../../host/syscall/madvise.ts';
 import { mmap } from '../../host/syscall/mmap.ts';
 import { mprotect } from '../../host/syscall/mprotect.ts';
 import { munmap } from '../../host/syscall/munmap.ts';
@@ -169,7 +169,7 @@ export class Twin {
         );
         return;
       case 'dontneed':
-        dontneed(process, start, length);
+        madvise(process, start, length, 'dontneed');
         this.#model.dontneed(space, start, length);
         return;
       case 'mprotect':

@@ -1,9 +1,9 @@
 // The behaviours a toy emulator gets wrong: semantics 12, by its own numbers. Case 12 and parts of 7,
 // 8, 9, 10, 28 and 29 are also in the tables beside this file.
 import { describe, expect, test } from 'vitest';
-import { dontneed } from '../../host/syscall/dontneed.ts';
 import { exit, fork } from '../../host/syscall/fork.ts';
 import { gup, release } from '../../host/syscall/gup.ts';
+import { madvise } from '../../host/syscall/madvise.ts';
 import { mmap } from '../../host/syscall/mmap.ts';
 import { mprotect } from '../../host/syscall/mprotect.ts';
 import { munmap } from '../../host/syscall/munmap.ts';
@@ -103,7 +103,7 @@ test.each(['2M', '1G'] as const)(
     const { start } = bench.vma;
     expect(munmap(bench.process, start, 4096n).ok).toBe(false);
     const pages = bench.system.machine.filePages(bench.process.mm);
-    const events = bench.during(() => dontneed(bench.process, start, 4096n));
+    const events = bench.during(() => madvise(bench.process, start, 4096n, 'dontneed'));
     expect([bench.page(0).refcount, events.split, events.tlbFlush]).toEqual([1, 1, 1]);
     expect(pages - bench.system.machine.filePages(bench.process.mm)).toBe(bench.unitPages);
     expect(bench.during(() => bench.touch(5, true)).faultMinor).toBe(1);

@@ -1,5 +1,4 @@
 // Several processes.
-import { VM_DONTCOPY } from '../../../host/wasm/abi.ts';
 import { type Guest, RO } from '../guest.ts';
 import type { Scenario } from '../scenarios.ts';
 
@@ -48,10 +47,7 @@ const forkReadOnly: Scenario = (g) => {
   g.wait(first, 'child_exit');
   g.clear();
   g.obs('parent_after', p);
-  // MADV_DONTFORK: only the flag.
-  const vma = g.process.requireVma(p);
-  g.process.replace([vma], [{ ...vma, flags: vma.flags | VM_DONTCOPY }]);
-  g.nothing();
+  g.madvise(p, g.units(2), 'dontfork');
   g.obs('dontfork', p);
   const second = g.fork('child1');
   second.clear();
