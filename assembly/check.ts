@@ -5,7 +5,7 @@
 import { isLeaf, physIn, tableOf } from './entry';
 import {
   ARENA, CONTROL, CTL_ARENA_FREE, CTL_ARENA_LIVE, CTL_ARENA_TOP, CTL_PHYS, ENTIRELY_MAPPED,
-  FOLIO_LARGE_MAPCOUNT, FOLIO_PINCOUNT, MMS, MM_BYTES, MM_FILEPAGES, MM_LEVELS, MM_TABLES, MM_TOP,
+  FOLIO_LARGE_MAPCOUNT, FOLIO_PINCOUNT, MMS, MM_BYTES, MM_LEVELS, MM_TABLES, MM_TOP,
   PAGES, PAGES_MAX, PG_MAPCOUNT, PG_REFCOUNT,
 } from './layout';
 import {
@@ -15,6 +15,7 @@ import {
   BAD_ARENA, BAD_ENTIRE_MAPCOUNT, BAD_FILE_PAGES, BAD_LARGE_MAPCOUNT, BAD_LEAF_ADDRESS,
   BAD_LEAF_LEVEL, BAD_MAPCOUNT, BAD_NR_PAGES_MAPPED, BAD_PINCOUNT, BAD_REFCOUNT, BAD_TABLES, OK,
 } from './status';
+import { chargedPages } from './percpu';
 import { DEVMAP, FULL } from './switches';
 import { P4D_SHIFT, PGD5_SHIFT, PMD_SHIFT, PTE_SHIFT, PUD_SHIFT } from './walk';
 
@@ -71,8 +72,8 @@ function checkMm(mm: usize, index: u32): void {
   leaves = 0;
   level(load<u32>(mm, MM_TOP), load<u32>(mm, MM_LEVELS) == 5 ? PGD5_SHIFT : P4D_SHIFT);
   if (tables != load<u32>(mm, MM_TABLES)) report(BAD_TABLES, index);
-  const charged = KERNEL == DEVMAP ? 0 : leaves << deviceOrder();
-  if (DETAIL >= FULL && load<u64>(mm, MM_FILEPAGES) != charged) report(BAD_FILE_PAGES, index);
+  const charged: i64 = KERNEL == DEVMAP ? 0 : leaves << deviceOrder();
+  if (DETAIL >= FULL && chargedPages(mm) != charged) report(BAD_FILE_PAGES, index);
 }
 
 function checkFolio(folio: u32): void {

@@ -11,7 +11,7 @@ import {
   ACCESSED, DIRTY, RW, hugeLeaf, isLeaf, isPresent, madeDirty, pteLeaf, tableOf,
 } from './entry';
 import {
-  ACCESS_EXEC, ACCESS_WRITE, CONTROL, CTL_ALIVE, FOLIO_ORDER, MM_FILEPAGES, MM_ID, PAGE_BYTES,
+  ACCESS_EXEC, ACCESS_WRITE, CONTROL, CTL_ALIVE, FOLIO_ORDER, MM_ID, PAGE_BYTES,
   PG_REFCOUNT, VMA_END,
   VMA_FLAGS, VMA_MM, VMA_PGOFF, VMA_PROT, VMA_START, VM_EXEC, VM_NOHUGEPAGE, VM_READ, VM_WRITE,
 } from './layout';
@@ -19,12 +19,19 @@ import {
   FAULT_MINOR, FAULT_OOM, FAULT_RETRY as RETRIES, FAULT_SIGBUS, FAULT_SPURIOUS, HUGE_FAULT,
   HUGE_FAULT_FALLBACK, LEAF_SET, beginOperation, count, touched,
 } from './ledger';
+import {
+  lockHuge, lockMmapRead, lockPte, lockVma, unlockHuge, unlockMmapRead, unlockPte, unlockVma,
+} from './lock';
 import { deviceOrder, devicePages, headRecord, physOf, setMapping, smallRecord } from './page';
+import { trackInsert } from './pat';
+import {
+  NR_FILE_MAPPED, NR_FILE_PMDMAPPED, chargePages, countPages, enterSrcu, leaveSrcu,
+} from './percpu';
 import { addHugeRmap, mapcountAdd, refAdd } from './ref';
 import { FALLBACK, OK, OOM, RETRY, SIGBUS, SIGSEGV } from './status';
-import { DEVMAP, FULL } from './switches';
+import { DEVMAP } from './switches';
 import {
-  PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, findPud, install, needPud, populate, readEntry, slotOf,
+  PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, findPud, installPteTable, needPud, populate, readEntry, slotOf,
   writeEntry,
 } from './walk';
 
@@ -52,35 +59,49 @@ import {
   return load<u32>(CONTROL, CTL_ALIVE) != 0 && (bounds & unitMask) == 0;
 }
 
-@inline export function chargePages(mm: usize, pages: i64): void {
-  if (DETAIL >= FULL) store<i64>(mm, load<i64>(mm, MM_FILEPAGES) + pages, MM_FILEPAGES);
+/** What mapping a folio for the first time adds to the statistics (5.5). */
+@inline function countMapped(order: u32): void {
+  countPages(NR_FILE_MAPPED, (<i64>1) << order);
+  if (order == 9) countPages(NR_FILE_PMDMAPPED, 512);
 }
 
 /**
  * insert_pfn_pmd / insert_pmd and their PUD twins.
- * Kernel: refcount: one reference and one map count per leaf, whatever its size; the order guard
- * refuses a folio that is not of exactly this size (1.3).
+ * Kernel: devmap looks up the memory type; refcount takes one reference and one map count per leaf,
+ * whatever its size, and the order guard refuses a folio that is not of exactly this size (1.3).
  */
 function insertHuge(vma: usize, slot: usize, page: u32, order: u32, write: u32): u64 {
   const mm: usize = load<u32>(vma, VMA_MM);
   const head = headRecord(page);
-  const mapping = setMapping(head, page);
-  let token = mapping;
+  let token = setMapping(head, page) + trackInsert(physOf(page));
   if (KERNEL != DEVMAP) {
     touched(head + PAGE_BYTES);
     if (load<u8>(head, FOLIO_ORDER) != order) return SIGBUS;
+  }
+  lockHuge(mm, slot, order);
+  if (KERNEL != DEVMAP) {
     token += refAdd(head, 1);
-    token += addHugeRmap(head, load<u32>(mm, MM_ID));
+    const before = addHugeRmap(head, load<u32>(mm, MM_ID));
+    if (before == -1) countMapped(order);
+    token += before;
     chargePages(mm, (<i64>1) << order);
   }
   writeEntry(slot, hugeLeaf(physOf(page), load<u64>(vma, VMA_PROT), write));
+  unlockHuge(mm, slot, order);
   count(LEAF_SET);
   return done(token);
 }
 
-/** dev_dax_huge_fault, order 9 or 18, on an empty entry (5.2). */
+/** dev_dax_huge_fault, order 9 or 18, on an empty entry (5.2): one SRCU read section. */
 function hugeFault(vma: usize, va: u64, slot: usize, order: u32, write: u32): u64 {
   count(HUGE_FAULT);
+  enterSrcu();
+  const result = hugeInsert(vma, va, slot, order, write);
+  leaveSrcu();
+  return result;
+}
+
+@inline function hugeInsert(vma: usize, va: u64, slot: usize, order: u32, write: u32): u64 {
   if (!vmaServes(vma) || deviceOrder() > order) return SIGBUS;
   if (deviceOrder() < order) {
     count(HUGE_FAULT_FALLBACK);
@@ -94,14 +115,17 @@ function hugeFault(vma: usize, va: u64, slot: usize, order: u32, write: u32): u6
 /** vmf_insert_mixed / vmf_insert_page_mkwrite into an empty PTE (5.3). */
 @inline function insertPte(vma: usize, slot: usize, page: u32, record: usize, write: u32): u64 {
   let token: u64 = 0;
+  lockPte(slot);
   if (KERNEL != DEVMAP) {
     const mm: usize = load<u32>(vma, VMA_MM);
-    if (load<i32>(record, PG_REFCOUNT) == 0) return SIGBUS;
     token += refAdd(record, 1);
     chargePages(mm, 1);
-    token += mapcountAdd(record, 1);
+    const before = mapcountAdd(record, 1);
+    if (before == -1) countMapped(0);
+    token += before;
   }
   writeEntry(slot, pteLeaf(physOf(page), load<u64>(vma, VMA_PROT), write));
+  unlockPte(slot);
   count(LEAF_SET);
   return done(token);
 }
@@ -124,19 +148,29 @@ function pteFault(vma: usize, va: u64, pmdSlot: usize, found: usize, write: u32)
 /** dev_dax_huge_fault, order 0. `found` is the PTE's slot where there is a table. */
 @inline function pteInsert(vma: usize, va: u64, pmdSlot: usize, found: usize, write: u32): u64 {
   count(HUGE_FAULT);
+  enterSrcu();
+  const result = pteInsertInSrcu(vma, va, pmdSlot, found, write);
+  leaveSrcu();
+  return result;
+}
+
+@inline function pteInsertInSrcu(
+  vma: usize, va: u64, pmdSlot: usize, found: usize, write: u32,
+): u64 {
   if (!vmaServes(vma) || deviceOrder() != 0) return SIGBUS;
   const page = pageAt(vma, va);
   if (page >= devicePages()) return SIGBUS;
   const record = smallRecord(<u32>page);
-  const mapping = setMapping(record, page);
+  const token = setMapping(record, page) + trackInsert(physOf(<u32>page));
+  if (KERNEL != DEVMAP && load<i32>(record, PG_REFCOUNT) == 0) return SIGBUS;
   let slot = found;
   if (!slot) {
     const table = allocTable();
     if (!table) return OOM;
-    install(load<u32>(vma, VMA_MM), pmdSlot, table);
+    installPteTable(load<u32>(vma, VMA_MM), pmdSlot, table);
     slot = slotOf(table, va, PTE_SHIFT);
   }
-  return insertPte(vma, slot, <u32>page, record, write) + done(mapping);
+  return insertPte(vma, slot, <u32>page, record, write) + done(token);
 }
 
 /**
@@ -189,19 +223,33 @@ function spuriousFault(vma: usize, slot: usize, entry: u64, write: u32): u64 {
     : pteFault(vma, va, pmdSlot, 0, write);
 }
 
-/** handle_mm_fault as the exception handler calls it: per-VMA lock first, then mmap_lock. */
-export function handleFault(vma: usize, va: u64, write: u32): u64 {
-  beginOperation();
-  let result = faultPass(vma, va, write, true);
-  if (statusOf(result) == RETRY) {
-    count(RETRIES);
-    result = faultPass(vma, va, write, false);
-  }
+@inline function counted(result: u64): u64 {
   const status = statusOf(result);
   if (status == OK) count(FAULT_MINOR);
   else if (status == SIGBUS) count(FAULT_SIGBUS);
   else count(FAULT_OOM);
   return result;
+}
+
+/** handle_mm_fault as the exception handler calls it: per-VMA lock first, then mmap_lock. */
+export function handleFault(vma: usize, va: u64, write: u32): u64 {
+  beginOperation();
+  lockVma(vma);
+  let result = faultPass(vma, va, write, true);
+  unlockVma(vma);
+  if (statusOf(result) == RETRY) {
+    count(RETRIES);
+    const mm: usize = load<u32>(vma, VMA_MM);
+    lockMmapRead(mm);
+    result = faultPass(vma, va, write, false);
+    unlockMmapRead(mm);
+  }
+  return counted(result);
+}
+
+/** handle_mm_fault as GUP calls it, which holds mmap_lock: one pass, whatever the level. */
+export function faultUnderMmapLock(vma: usize, va: u64, write: u32): u64 {
+  return counted(faultPass(vma, va, write, false));
 }
 
 /** The leaf entry's slot for `va`, or 0: what the hardware walk finds. Counts nothing. */

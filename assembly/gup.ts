@@ -1,15 +1,16 @@
 /*
  * GUP-fast (semantics 6.3) and giving pages back (6.1, 11.5).
  */
-import { DEVMAP_BIT, RW, SPECIAL, USER, isLeaf, isPresent, tableOf } from './entry';
+import { DEVMAP_BIT, RW, SPECIAL, USER, isLeaf, isPresent, physIn, tableOf } from './entry';
 import {
-  CONTROL, CTL_ALIVE, GUP_APPEND, GUP_LONGTERM, GUP_PIN, GUP_PIN_COUNTING_BIAS, GUP_WRITE, PAGES,
+  GUP_APPEND, GUP_LONGTERM, GUP_PIN, GUP_PIN_COUNTING_BIAS, GUP_WRITE, PAGES,
   PG_MAPPING, VMA_MM, VMA_PGOFF, VMA_START,
 } from './layout';
 import {
-  GUP_PAGE, GUP_STOP, PGMAP_GET, PGMAP_PUT, PMD_RECHECK, PT_RECHECK, beginOperation, count,
+  GUP_PAGE, GUP_STOP, PMD_RECHECK, PT_RECHECK, beginOperation, count,
 } from './ledger';
-import { deviceOrder, folioOf, pageOf } from './page';
+import { deviceOrder, folioOf, pageOf, physOf } from './page';
+import { getPgmap, putPgmap } from './pgmap';
 import { pincountAdd, put, refAdd, setReferenced, tryGet } from './ref';
 import { DEVMAP } from './switches';
 import { PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, entryEnd, findPud, readEntry, slotOf } from './walk';
@@ -29,13 +30,6 @@ export function pagesGot(): u32 {
 @inline export function report(page: u32): void {
   store<u64>(PAGES + (got << 3), page);
   got += 1;
-}
-
-/** get_dev_pagemap: a percpu reference, refused once the device is going away (6.5). */
-@inline export function getPgmap(): bool {
-  if (!load<u32>(CONTROL, CTL_ALIVE)) return false;
-  count(PGMAP_GET);
-  return true;
 }
 
 /** try_grab_folio_fast: n references or pins on one folio. */
@@ -93,17 +87,18 @@ export function pagesGot(): u32 {
 
 /** gup_fast_pte_range: the devmap kernel holds the pgmap for the loop over one table. */
 function gupTable(pmdSlot: usize, pmd: u64, va: u64, end: u64, flags: u32): bool {
-  if (KERNEL == DEVMAP && !(flags & GUP_LONGTERM) && !getPgmap()) return false;
   let slot = slotOf(tableOf(pmd), va, PTE_SHIFT);
+  const holdsPgmap = KERNEL == DEVMAP && permitsGup(load<u64>(slot), flags);
+  if (holdsPgmap && !getPgmap(physIn(load<u64>(slot)))) return false;
   const last = slot + ((<usize>((end - va) >> PTE_SHIFT)) << 3);
   while (slot < last && gupPte(pmdSlot, pmd, slot, flags)) slot += 8;
-  if (KERNEL == DEVMAP && !(flags & GUP_LONGTERM)) count(PGMAP_PUT);
+  if (holdsPgmap) putPgmap();
   return slot == last;
 }
 
 /** gup_fast_devmap_leaf: one grab and one set_bit for every 4 KiB page. */
 function gupDevmapLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u32): bool {
-  if (!getPgmap()) return false;
+  if (!getPgmap(physOf(first))) return false;
   const start = got;
   for (let i: u32 = 0; i < pages; i++) {
     const head = folioOf(first + i);
@@ -111,7 +106,7 @@ function gupDevmapLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u
     setReferenced(head);
     report(first + i);
   }
-  count(PGMAP_PUT);
+  putPgmap();
   count(PT_RECHECK);
   if (load<u64>(slot) != entry) {
     while (got > start) {

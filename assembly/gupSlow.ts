@@ -1,14 +1,16 @@
 /*
  * GUP under mmap_lock, and populate, which is GUP without a reference (semantics 6.4, 11.4b).
  */
-import { ACCESSED, DIRTY, RW, SOFT_DIRTY, isLeaf, isPresent, tableOf } from './entry';
-import { handleFault, statusOf } from './fault';
-import { beginPages, getPgmap, pagesGot, report } from './gup';
+import { ACCESSED, DIRTY, RW, SOFT_DIRTY, isLeaf, isPresent, physIn, tableOf } from './entry';
+import { faultUnderMmapLock, statusOf } from './fault';
+import { beginPages, pagesGot, report } from './gup';
 import { GUP_PIN, GUP_PIN_COUNTING_BIAS, GUP_WRITE, PG_REFCOUNT, VMA_MM } from './layout';
 import {
-  GUP_PAGE, GUP_WALK, PGMAP_PUT, beginOperation, count,
+  GUP_PAGE, GUP_WALK, beginOperation, count,
 } from './ledger';
+import { lockHuge, lockMmapRead, lockPte, unlockHuge, unlockMmapRead, unlockPte } from './lock';
 import { deviceOrder, folioOf, pageOf } from './page';
+import { getPgmap, putPgmap } from './pgmap';
 import { markAccessed, markDirty, pincountAdd, refAdd } from './ref';
 import { OK, SIGBUS } from './status';
 import { DEVMAP } from './switches';
@@ -45,7 +47,7 @@ function faultIn(vma: usize, va: u64, flags: u32): u32 {
       const entry = load<u64>(leafSlot);
       if (isPresent(entry) && (!(flags & GUP_WRITE) || (entry & RW) != 0)) return OK;
     }
-    const status = statusOf(handleFault(vma, va, flags & GUP_WRITE));
+    const status = statusOf(faultUnderMmapLock(vma, va, flags & GUP_WRITE));
     if (status != OK) return status;
   }
 }
@@ -88,15 +90,31 @@ function grabSlow(head: usize, pages: i32, flags: u32): bool {
   return true;
 }
 
+/** The lock that a walk holds over the leaf it found. */
+@inline function lockLeaf(vma: usize): void {
+  if (leafShift == PTE_SHIFT) lockPte(leafSlot);
+  else lockHuge(load<u32>(vma, VMA_MM), leafSlot, leafShift - PTE_SHIFT);
+}
+
+@inline function unlockLeaf(vma: usize): void {
+  if (leafShift == PTE_SHIFT) unlockPte(leafSlot);
+  else unlockHuge(load<u32>(vma, VMA_MM), leafSlot, leafShift - PTE_SHIFT);
+}
+
 /** Grabs what one walk serves: one page under the lock, the rest of the leaf after it. */
-function grabLeaf(va: u64, end: u64, flags: u32): u32 {
+function grabLeaf(vma: usize, va: u64, end: u64, flags: u32): u32 {
   const pages = pagesPerWalk(va, end);
   const inLeaf = <u32>((va & (((<u64>1) << leafShift) - 1)) >> PTE_SHIFT);
   const first = pageOf(load<u64>(leafSlot)) + inLeaf;
   const head = folioOf(first);
-  if (!grabSlow(head, 1, flags)) return 0;
-  if (leafShift == PTE_SHIFT) touchPage(head, flags);
-  else touchHuge(flags);
+  lockLeaf(vma);
+  const grabbed = grabSlow(head, 1, flags);
+  if (grabbed) {
+    if (leafShift == PTE_SHIFT) touchPage(head, flags);
+    else touchHuge(flags);
+  }
+  unlockLeaf(vma);
+  if (!grabbed) return 0;
   if (pages > 1 && !grabSlow(head, pages - 1, flags)) {
     report(first);
     return 1;
@@ -117,21 +135,24 @@ export function gupSlow(vma: usize, from: u64, pages: u32, flags: u32): u32 {
   let va = from;
   let status = OK;
   let holdsPgmap = false;
+  const mm: usize = load<u32>(vma, VMA_MM);
+  lockMmapRead(mm);
   while (va < end) {
     status = faultIn(vma, va, flags);
     if (status != OK) break;
     if (KERNEL == DEVMAP && !holdsPgmap) {
-      if (!getPgmap()) break;
+      if (!getPgmap(physIn(load<u64>(leafSlot)))) break;
       holdsPgmap = true;
     }
-    const now = grabLeaf(va, end, flags);
+    const now = grabLeaf(vma, va, end, flags);
     if (!now) {
       status = SIGBUS;
       break;
     }
     va += <u64>now << PTE_SHIFT;
   }
-  if (holdsPgmap) count(PGMAP_PUT);
+  if (holdsPgmap) putPgmap();
+  unlockMmapRead(mm);
   count(GUP_PAGE, pagesGot() - start);
   return status;
 }
@@ -143,18 +164,24 @@ export function gupSlow(vma: usize, from: u64, pages: u32, flags: u32): u32 {
  */
 export function populateRange(vma: usize, from: u64, end: u64, flags: u32): u32 {
   beginOperation();
+  const mm: usize = load<u32>(vma, VMA_MM);
+  lockMmapRead(mm);
+  const status = populateUnderLock(vma, from, end, flags);
+  unlockMmapRead(mm);
+  return status;
+}
+
+function populateUnderLock(vma: usize, from: u64, end: u64, flags: u32): u32 {
   let va = from;
   while (va < end) {
     const status = faultIn(vma, va, flags);
     if (status != OK) return status;
-    if (KERNEL == DEVMAP) {
-      touchEntry(flags);
-      va += 4096;
-    } else {
-      if (leafShift == PTE_SHIFT) touchPage(folioOf(pageOf(load<u64>(leafSlot))), flags);
-      else touchHuge(flags);
-      va = ((va >> leafShift) + 1) << leafShift;
-    }
+    lockLeaf(vma);
+    if (KERNEL == DEVMAP) touchEntry(flags);
+    else if (leafShift == PTE_SHIFT) touchPage(folioOf(pageOf(load<u64>(leafSlot))), flags);
+    else touchHuge(flags);
+    unlockLeaf(vma);
+    va = KERNEL == DEVMAP ? va + 4096 : ((va >> leafShift) + 1) << leafShift;
   }
   return OK;
 }

@@ -10,8 +10,12 @@ import { gupSlow, populateRange } from './gupSlow';
 import { ABI_VERSION } from './layout';
 import { attachLedger } from './ledger';
 import { attachPages, bindPages, clearStamps, resetPages } from './page';
+import { attachPat, bindPat } from './pat';
+import { attachPerCpu, chargedPages } from './percpu';
+import { attachPgmap, bindPgmap } from './pgmap';
 import { protect } from './protect';
 import { runChained, runNatural } from './storm';
+import { FULL } from './switches';
 import { needTables } from './walk';
 import { dontneed, munmap } from './zap';
 
@@ -33,6 +37,18 @@ export function switches(): u32 {
 export function attach(thread: u32): void {
   attachLedger(thread);
   attachPages();
+  if (DETAIL < FULL) return;
+  attachPerCpu(thread);
+  attachPat();
+  attachPgmap();
+}
+
+/** Binds the device: struct pages, and what the kernel keeps of it elsewhere. */
+export function bindDevice(): void {
+  bindPages();
+  if (DETAIL < FULL) return;
+  bindPat();
+  bindPgmap();
 }
 
 /** FNV-1a over the 64-bit words of [from, to): equal states of equal layouts have equal hashes. */
@@ -46,7 +62,7 @@ export function hashRange(from: usize, to: usize): u64 {
 }
 
 export {
-  allocTable, beginPages, bindPages, checkMachine, clearStamps, dontneed, freeTable, gupFast,
+  allocTable, beginPages, chargedPages, checkMachine, clearStamps, dontneed, freeTable, gupFast,
   gupSlow, handleFault, munmap, needTables, pagesGot, populateRange, protect, putPages,
   resetPages, runChained, runNatural, touch, unpin,
 };

@@ -11,8 +11,16 @@
  *   ├ GATHER      ┤ the mmu_gather batch: one u32 a queued page
  *   ├ PAGES       ┤ 8 MiB: the array a get or pin fills, one u64 pfn a page
  *   ├ OPS         ┤ 8 MiB: the op stream, one u64 an operation
+ *   ├ VMA_LOCKS   ┤ 1024 × 64 B: devmap's per-VMA locks, objects of their own
+ *   ├ RSS_LOCAL   ┤ 16 × 8 KiB: each thread's share of each mm's MM_FILEPAGES
+ *   ├ PER_CPU     ┤ 16 × 64 B: each thread's statistics and SRCU counters
+ *   ├ GLOBALS     ┤ 4 KiB: the kernel's own locks and counters, a line each
+ *   ├ IOMEM       ┤ 4 KiB: the resource tree
+ *   ├ MEMTYPES    ┤ 4 KiB: the memory-type tree
+ *   ├ PGMAPS      ┤ 64 KiB: the xarray of pgmaps
  *   ├ ARENA       ┤ page tables, 4 KiB each; their address is their physical address
  *   ├ records     ┤ struct pages, at CTL_RECORDS
+ *   ├ table locks ┤ 64 B a page table, at CTL_TABLE_LOCKS: its struct page's split lock
  *   └ stamps      ┘ counted builds only: when each struct-page line was last touched
  */
 
@@ -33,12 +41,21 @@
 @inline export const PAGES_MAX: u32 = 1048576;
 @inline export const OPS: u32 = 0x830000;
 @inline export const OPS_MAX: u32 = 1048576;
+@inline export const VMA_LOCKS: u32 = 0x1030000;
+@inline export const RSS_LOCAL: u32 = 0x1040000;
+@inline export const PER_CPU: u32 = 0x1060000;
+@inline export const PER_CPU_BYTES: u32 = 64;
+@inline export const GLOBALS: u32 = 0x1061000;
+@inline export const IOMEM: u32 = 0x1062000;
+@inline export const MEMTYPES: u32 = 0x1063000;
+@inline export const PGMAPS: u32 = 0x1064000;
+@inline export const PGMAPS_END: u32 = 0x1074000;
 @inline export const ARENA: u32 = 0x1100000;
 
 /*
  * Control block, offsets from CONTROL
  *   ┌ 0 physical address of the device's first data byte (u64) ┬ 8 pages (u32) ┬ 12 order ┐
- *   ├ 16 alive ┬ 20 records ┬ 24 compound shift ┬ 28 tail mask ┬ 32 stamps      ┤
+ *   ├ 16 alive ┬ 20 records ┬ 24 compound shift ┬ 28 tail mask ┬ 32 stamps ┬ 36 table locks ┤
  *   ├ 64 arena top ┬ 68 arena end ┬ 72 free list ┬ 76 live tables ┬ 80 fail after ┤
  *   └ 128 always zero (u64): what a chained operation adds to its address        ┘
  */
@@ -52,6 +69,7 @@
 /** 63 where tail struct pages are shared (vmemmap deduplicated), else all ones. */
 @inline export const CTL_TAIL_MASK: u32 = 28;
 @inline export const CTL_STAMPS: u32 = 32;
+@inline export const CTL_TABLE_LOCKS: u32 = 36;
 @inline export const CTL_ARENA_TOP: u32 = 64;
 @inline export const CTL_ARENA_END: u32 = 68;
 @inline export const CTL_ARENA_FREE: u32 = 72;
@@ -63,6 +81,7 @@
 /*
  * mm_struct
  *   ┌ 0 top page table ┬ 4 mm id ┬ 8 MM_FILEPAGES (i64) ┬ 16 page tables ┬ 20 levels ┐
+ *   ├ 24 mmap_lock ┬ 28 page_table_lock ┬ 32 the rss counter's lock                         ┤
  */
 @inline export const MM_TOP: u32 = 0;
 @inline export const MM_ID: u32 = 4;
@@ -70,11 +89,14 @@
 /** PTE, PMD and PUD tables, without the top one: VmPTE ÷ 4096. */
 @inline export const MM_TABLES: u32 = 16;
 @inline export const MM_LEVELS: u32 = 20;
+@inline export const MM_MMAP_LOCK: u32 = 24;
+@inline export const MM_PAGE_TABLE_LOCK: u32 = 28;
+@inline export const MM_RSS_LOCK: u32 = 32;
 
 /*
  * vm_area_struct
  *   ┌ 0 start ┬ 8 end ┬ 16 page offset (u64 each) ┬ 24 vm_page_prot (u64) ┐
- *   ├ 32 flags ┬ 36 mm ┬ 40 floor ┬ 48 ceiling (u64 each)                 ┤
+ *   ├ 32 flags ┬ 36 mm ┬ 40 floor ┬ 48 ceiling (u64 each) ┬ 56 refcnt     ┤
  * floor and ceiling are where the neighbouring mappings end and begin (0: none): free_pgtables'
  * bounds.
  */
@@ -86,6 +108,17 @@
 @inline export const VMA_MM: u32 = 36;
 @inline export const VMA_FLOOR: u32 = 40;
 @inline export const VMA_CEILING: u32 = 48;
+/** vm_refcnt: the refcount kernel's per-VMA lock. */
+@inline export const VMA_REFCNT: u32 = 56;
+
+/*
+ * Assumed configuration of the kernels, where it decides what is lock-prefixed: an x86-64
+ * distribution kernel on a host of 16 CPUs.
+ */
+/** percpu_counter_batch: max(32, 2 × CPUs). A larger change takes the counter's lock. */
+@inline export const RSS_BATCH: i32 = 32;
+/** Per-CPU statistics spill to two global counters above this (calculate_normal_threshold). */
+@inline export const VMSTAT_THRESHOLD: i32 = 125;
 
 /** vm_flags, the kernel's own bits: those that the core reads, and those that the host keeps. */
 @inline export const VM_READ: u32 = 1;

@@ -55,7 +55,27 @@ import { CONTROL, CTL_RECORDS, CTL_STAMPS, LEDGER, LEDGER_BLOCK_BYTES } from './
 @inline export const GUP_WALK: u32 = 32;
 /** Huge leaves removed because a part of them was hit (__split_huge_pmd / _pud on DAX). */
 @inline export const SPLIT: u32 = 33;
-@inline export const EVENTS: u32 = 34;
+/** Locks taken, by lock; DETAIL=full. Which cost a lock prefix: lock.ts. */
+@inline export const VMA_LOCK: u32 = 34;
+@inline export const MMAP_LOCK_READ: u32 = 35;
+@inline export const MMAP_LOCK_WRITE: u32 = 36;
+@inline export const PTE_LOCK: u32 = 37;
+@inline export const PMD_LOCK: u32 = 38;
+@inline export const PAGE_TABLE_LOCK: u32 = 39;
+@inline export const RESOURCE_LOCK: u32 = 40;
+@inline export const MEMTYPE_LOCK: u32 = 41;
+/** Changes of MM_FILEPAGES, and those of them too large for the per-CPU share. */
+@inline export const RSS_ADD: u32 = 42;
+@inline export const RSS_SPILL: u32 = 43;
+/** Changes of per-CPU statistics, and the adds to global counters that spills made. */
+@inline export const VMSTAT_ADD: u32 = 44;
+@inline export const VMSTAT_SPILL: u32 = 45;
+/** Nodes that looking up a memory type and a pgmap visited. */
+@inline export const PAT_NODE: u32 = 46;
+@inline export const PGMAP_NODE: u32 = 47;
+/** Lock-prefixed read-modify-writes of anything but struct pages and table entries. */
+@inline export const RMW_OTHER: u32 = 48;
+@inline export const EVENTS: u32 = 49;
 
 let block: usize = LEDGER;
 let operation: u32 = 0;

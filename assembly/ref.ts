@@ -177,12 +177,14 @@ export function addHugeRmap(head: usize, mm: u32): i32 {
   return before;
 }
 
-/** folio_remove_rmap_pmd / _pud: L, E, and N if it was the last. */
-export function removeHugeRmap(head: usize, mm: u32): void {
+/** folio_remove_rmap_pmd / _pud: L, E, and N if it was the last. Answers what E was. */
+export function removeHugeRmap(head: usize, mm: u32): i32 {
   largeMapcountDec(head, mm);
   count(RMW_ENTIRE_MAPCOUNT);
-  if (atomic.add<i32>(head, -1, FOLIO_ENTIRE_MAPCOUNT) == 0) {
+  const before = atomic.add<i32>(head, -1, FOLIO_ENTIRE_MAPCOUNT);
+  if (before == 0) {
     count(RMW_NR_PAGES_MAPPED);
     atomic.add<i32>(head, -ENTIRELY_MAPPED, FOLIO_NR_PAGES_MAPPED);
   }
+  return before;
 }

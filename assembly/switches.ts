@@ -6,7 +6,7 @@
  *   KERNEL   0 devmap         Linux 6.12: PTE bit 57, no reference per mapping
  *            1 refcount       Linux 7.3: one folio reference and one mapcount per leaf entry
  *   DETAIL   0 pages          walk, entries, struct pages
- *            1 full           also what a process is charged (MM_FILEPAGES)
+ *            1 full           also locks, per-CPU statistics, memory types, the pgmap's look-up
  *   RECORDS  0 line           64 bytes a struct page, at the kernel's offsets
  *   COUNT    0 / 1            whether the event ledger and the core's own checks exist
  */

@@ -6,6 +6,7 @@ import { allocTable } from './arena';
 import { TABLE_BITS, tableOf } from './entry';
 import { MM_LEVELS, MM_TABLES, MM_TOP } from './layout';
 import { PT_READ, PT_WRITE, count } from './ledger';
+import { lockHuge, unlockHuge } from './lock';
 
 @inline export const PTE_SHIFT: u32 = 12;
 @inline export const PMD_SHIFT: u32 = 21;
@@ -33,12 +34,21 @@ import { PT_READ, PT_WRITE, count } from './ledger';
 export function populate(mm: usize, slot: usize): usize {
   const table = allocTable();
   if (!table) return 0;
+  lockHuge(mm, slot, 18);
   install(mm, slot, table);
+  unlockHuge(mm, slot, 18);
   return table;
 }
 
-/** Points `slot` at `table` and charges the mm. Kernel: pmd_install, pud_populate. */
-export function install(mm: usize, slot: usize, table: usize): void {
+/** pmd_install: a PTE table, under the lock of the PMD table that will point to it. */
+export function installPteTable(mm: usize, slot: usize, table: usize): void {
+  lockHuge(mm, slot, 9);
+  install(mm, slot, table);
+  unlockHuge(mm, slot, 9);
+}
+
+/** Points `slot` at `table` and charges the mm. */
+@inline function install(mm: usize, slot: usize, table: usize): void {
   store<u32>(mm, load<u32>(mm, MM_TABLES) + 1, MM_TABLES);
   writeEntry(slot, <u64>table | TABLE_BITS);
 }

@@ -2,7 +2,6 @@
  * Unmapping (semantics 7): clear entries, gather pages, flush, and only then drop references.
  */
 import { freeTable } from './arena';
-import { chargePages } from './fault';
 import { ACCESSED, isDirty, isLeaf, tableOf } from './entry';
 import {
   GATHER, MM_ID, MM_LEVELS, MM_TABLES, MM_TOP, VMA_CEILING, VMA_FLOOR, VMA_MM,
@@ -10,7 +9,12 @@ import {
 import {
   LEAF_CLEAR, PT_WRITE, SPLIT, TLB_FLUSH, TLB_FLUSH_FORCED, beginOperation, count,
 } from './ledger';
+import {
+  lockHuge, lockMmapDowngraded, lockMmapRead, lockPte, lockVma, unlockHuge, unlockMmapRead,
+  unlockPte, unlockVma,
+} from './lock';
 import { headRecord, pageOf, smallRecord } from './page';
+import { NR_FILE_MAPPED, NR_FILE_PMDMAPPED, chargePages, countPages } from './percpu';
 import {
   mapcountAdd, markAccessed, markDirty, put, removeHugeRmap, setReferenced,
 } from './ref';
@@ -57,12 +61,24 @@ function dropQueued(): void {
   queued = 0;
 }
 
+/** folio_remove_rmap_pte: the end of the last mapping is counted. */
+@inline function dropRmap(record: usize): void {
+  if (mapcountAdd(record, -1) == 0) countPages(NR_FILE_MAPPED, -1);
+}
+
+/** folio_remove_rmap_pmd and _pud. */
+@inline function dropHugeRmap(mm: usize, head: usize, order: u32): void {
+  if (removeHugeRmap(head, load<u32>(mm, MM_ID)) != 0) return;
+  countPages(NR_FILE_MAPPED, -((<i64>1) << order));
+  if (order == 9) countPages(NR_FILE_PMDMAPPED, -512);
+}
+
 /** tlb_flush_rmaps: the map counts that waited for the forced flush. */
 function dropDelayedRmaps(): void {
   for (let i: u32 = 0; delayed > 0; i++) {
     const item = load<u32>(GATHER + (i << 2));
     if (!(item & DELAY_RMAP)) continue;
-    mapcountAdd(item & ~DELAY_RMAP, -1);
+    dropRmap(item & ~DELAY_RMAP);
     store<u32>(GATHER + (i << 2), item & ~DELAY_RMAP);
     delayed -= 1;
   }
@@ -86,15 +102,16 @@ function dropDelayedRmaps(): void {
   }
   if (entry & ACCESSED) markAccessed(record);
   chargePages(mm, -1);
-  if (!(item & DELAY_RMAP)) mapcountAdd(record, -1);
+  if (!(item & DELAY_RMAP)) dropRmap(record);
   return queue(item);
 }
 
 /** A forced flush: TLB and map counts under the PTE lock, then references outside it (7.3). */
-function forceFlush(): void {
+function forceFlush(slot: usize): void {
   if (needsFlush) count(TLB_FLUSH_FORCED);
   flushTlb();
   dropDelayedRmaps();
+  unlockPte(slot);
   dropQueued();
 }
 
@@ -103,30 +120,38 @@ function zapTable(mm: usize, table: usize, va: u64, end: u64): void {
   let slot = slotOf(table, va, PTE_SHIFT);
   const last = slot + ((<usize>((end - va) >> PTE_SHIFT)) << 3);
   let force = false;
+  lockPte(table);
   for (; slot < last; slot += 8) {
     if (!readEntry(slot)) continue;
     const entry = clearEntry(slot);
     if (KERNEL == DEVMAP) continue;
     if (isDirty(entry)) force = true;
     if (releasePte(mm, entry)) {
-      forceFlush();
+      forceFlush(table);
       force = false;
+      lockPte(table);
     }
   }
-  if (force) forceFlush();
+  if (force) forceFlush(table);
+  else unlockPte(table);
 }
 
 /** zap_huge_pmd / zap_huge_pud; a PUD marks neither dirty nor accessed (7.2). */
 function zapHuge(mm: usize, slot: usize, order: u32): void {
+  lockHuge(mm, slot, order);
   const entry = clearEntry(slot);
-  if (KERNEL == DEVMAP) return;
+  if (KERNEL == DEVMAP) {
+    unlockHuge(mm, slot, order);
+    return;
+  }
   const head = headRecord(pageOf(entry));
-  removeHugeRmap(head, load<u32>(mm, MM_ID));
+  dropHugeRmap(mm, head, order);
   chargePages(mm, -((<i64>1) << order));
   if (order == 9) {
     if (isDirty(entry)) markDirty(head);
     if (entry & ACCESSED) markAccessed(head);
   }
+  unlockHuge(mm, slot, order);
   if (queue(<u32>head)) finishGather();
 }
 
@@ -135,18 +160,21 @@ function zapHuge(mm: usize, slot: usize, order: u32): void {
  * goes, with a flush of its own, and its reference at once (7.4).
  */
 export function dropHuge(mm: usize, slot: usize, order: u32): void {
+  lockHuge(mm, slot, order);
   const entry = atomic.xchg<u64>(slot, 0);
   count(PT_WRITE);
   count(LEAF_CLEAR);
   count(SPLIT);
   count(TLB_FLUSH);
-  if (KERNEL == DEVMAP) return;
-  const head = headRecord(pageOf(entry));
-  if (isDirty(entry)) markDirty(head);
-  if (entry & ACCESSED) setReferenced(head);
-  removeHugeRmap(head, load<u32>(mm, MM_ID));
-  chargePages(mm, -((<i64>1) << order));
-  put(head, 1);
+  if (KERNEL != DEVMAP) {
+    const head = headRecord(pageOf(entry));
+    if (isDirty(entry)) markDirty(head);
+    if (entry & ACCESSED) setReferenced(head);
+    dropHugeRmap(mm, head, order);
+    chargePages(mm, -((<i64>1) << order));
+    put(head, 1);
+  }
+  unlockHuge(mm, slot, order);
 }
 
 /** A huge leaf in a range: all of it, or a part. */
@@ -215,15 +243,19 @@ function zapTop(mm: usize, table: usize, from: u64, end: u64, shift: u32): void 
 
 /**
  * zap_page_range_single. One flush at the end covers what is left.
- * Kernel: refcount (7.3, CONFIG_PT_RECLAIM) also frees the PTE tables whose 2 MiB it covers.
+ * Kernel: devmap holds mmap_lock, refcount the VMA's own lock and (CONFIG_PT_RECLAIM) also frees the PTE tables whose 2 MiB it covers.
  */
 export function dontneed(vma: usize, va: u64, end: u64): void {
   beginOperation();
   const mm: usize = load<u32>(vma, VMA_MM);
+  if (KERNEL == DEVMAP) lockMmapRead(mm);
+  else lockVma(vma);
   reclaims = KERNEL != DEVMAP;
   zapTop(mm, load<u32>(mm, MM_TOP), va, end, topShift(mm));
   reclaims = false;
   finishGather();
+  if (KERNEL == DEVMAP) unlockMmapRead(mm);
+  else unlockVma(vma);
 }
 
 /** tlb_flush_mmu: at the end, or when the batch is full outside a page-table lock. */
@@ -269,8 +301,10 @@ export function munmap(vma: usize, va: u64, end: u64): void {
   beginOperation();
   const mm: usize = load<u32>(vma, VMA_MM);
   const top: usize = load<u32>(mm, MM_TOP);
+  lockMmapDowngraded(mm);
   zapTop(mm, top, va, end, topShift(mm));
   const floor = load<u64>(vma, VMA_FLOOR);
   freeTables(mm, top, va, end, topShift(mm), floor, load<u64>(vma, VMA_CEILING));
   finishGather();
+  unlockMmapRead(mm);
 }

@@ -5,6 +5,8 @@ import { formatBytes, MIB } from '../units.ts';
 import * as abi from './abi.ts';
 
 const TABLE_BYTES = 4096;
+/** A lock has a cache line of its own. */
+const LINE_BYTES = 64;
 const WASM_PAGE_BYTES = 65_536;
 /** A 32-bit memory of at most 65,536 Wasm pages. */
 const BANK_BYTES_MAX = 65_536 * WASM_PAGE_BYTES;
@@ -33,6 +35,7 @@ interface BankPlan {
   readonly compoundShift: number;
   readonly records: number;
   readonly recordsEnd: number;
+  readonly tableLocks: number;
   readonly bytes: number;
 }
 
@@ -50,8 +53,10 @@ function planBank(shape: BankShape): BankPlan {
   const records = abi.ARENA + tables * TABLE_BYTES;
   const recordsEnd = records + folios * 2 ** compoundShift;
   const stampBytes = shape.stamps ? (recordsEnd - records) / 8 : 0;
-  const bytes = Math.ceil((recordsEnd + stampBytes) / WASM_PAGE_BYTES) * WASM_PAGE_BYTES;
-  return { compoundShift, records, recordsEnd, bytes };
+  const tableLocks = recordsEnd + stampBytes;
+  const end = tableLocks + tables * LINE_BYTES;
+  const bytes = Math.ceil(end / WASM_PAGE_BYTES) * WASM_PAGE_BYTES;
+  return { compoundShift, records, recordsEnd, tableLocks, bytes };
 }
 
 /** MemAvailable where the kernel says it, else free memory. */
@@ -107,6 +112,7 @@ export class Bank {
   /** log2 of the bytes of struct pages a folio keeps. */
   readonly compoundShift: number;
   readonly view: DataView;
+  readonly #tableLocks: number;
 
   constructor(shape: BankShape) {
     const plan = planBank(shape);
@@ -116,6 +122,7 @@ export class Bank {
     this.recordsEnd = plan.recordsEnd;
     this.bytes = plan.bytes;
     this.compoundShift = plan.compoundShift;
+    this.#tableLocks = plan.tableLocks;
     const pages = plan.bytes / WASM_PAGE_BYTES;
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     this.view = new DataView(this.memory.buffer);
@@ -124,7 +131,11 @@ export class Bank {
   /** Writes the control block for a device just bound, with no process and no table. */
   boot(): void {
     const { shape, view } = this;
-    new Uint8Array(this.memory.buffer, abi.CONTROL, abi.GATHER - abi.CONTROL).fill(0);
+    const clear = (from: number, to: number): void => {
+      new Uint8Array(this.memory.buffer, from, to - from).fill(0);
+    };
+    clear(abi.CONTROL, abi.GATHER);
+    clear(abi.VMA_LOCKS, abi.PGMAPS_END);
     const control = (offset: number, value: number): void =>
       view.setUint32(abi.CONTROL + offset, value, true);
     view.setBigUint64(abi.CONTROL + abi.CTL_PHYS, BigInt(shape.physBytes), true);
@@ -135,6 +146,7 @@ export class Bank {
     control(abi.CTL_COMPOUND_SHIFT, this.compoundShift);
     control(abi.CTL_TAIL_MASK, shape.dedup ? 63 : 0xffffffff);
     control(abi.CTL_STAMPS, this.recordsEnd);
+    control(abi.CTL_TABLE_LOCKS, this.#tableLocks);
     control(abi.CTL_ARENA_TOP, abi.ARENA);
     control(abi.CTL_ARENA_END, this.records);
     control(abi.CTL_ARENA_FAIL_AFTER, 0xffffffff);

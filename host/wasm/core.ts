@@ -15,7 +15,7 @@ export interface CoreExports {
   abiVersion(): number;
   layoutHash(): number;
   attach(thread: number): void;
-  bindPages(): void;
+  bindDevice(): void;
   resetPages(firstPage: number, pages: number): void;
   clearStamps(): void;
   allocTable(): number;
@@ -36,6 +36,8 @@ export interface CoreExports {
   putPages(firstPage: number, pages: number): void;
   runChained(firstOp: number, ops: number): number;
   runNatural(firstOp: number, ops: number): number;
+  /** MM_FILEPAGES of an mm with every thread's share; kept by builds of full detail. */
+  chargedPages(mm: number): bigint;
   checkMachine(mms: number): bigint;
   hashRange(from: number, to: number): bigint;
 }

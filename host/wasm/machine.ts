@@ -53,7 +53,7 @@ export class Machine {
   boot(): void {
     this.bank.boot();
     this.core.attach(0);
-    this.core.bindPages();
+    this.core.bindDevice();
     if (this.counted) this.core.clearStamps();
     this.#mms = 0;
     this.#freeMms = [];
@@ -139,7 +139,7 @@ export class Machine {
 
   /** MM_FILEPAGES of an mm, in 4 KiB pages; kept by counted builds. */
   filePages(mm: number): number {
-    return Number(this.bank.view.getBigInt64(mm + abi.MM_FILEPAGES, true));
+    return Number(this.core.chargedPages(mm));
   }
 
   /** VmPTE of an mm in bytes: its PTE, PMD and PUD tables. */

@@ -1,7 +1,7 @@
 // What is compiled into the builds: read from the .wat along the call graph of the exports.
 import { describe, expect, test } from 'vitest';
 import { BUILDS } from '../../build/builds.mjs';
-import { EVENTS, LEDGER } from '../../host/wasm/abi.ts';
+import { EVENTS, LEDGER, PG_REFCOUNT } from '../../host/wasm/abi.ts';
 import { reachable, readWat } from './callgraph.ts';
 
 const MAP_EXPORTS = ['handleFault', 'touch'];
@@ -12,9 +12,20 @@ function rmws(build: string, exported: string): ReadonlySet<string> {
 }
 
 describe('no map-time page atomic in the devmap build', () => {
-  test.each(MAP_EXPORTS)('%s: no read-modify-write at all', (exported) => {
-    expect([...rmws('devmap-timed-line', exported)]).toEqual([]);
-    expect([...rmws('devmap-counted', exported)]).toEqual([]);
+  test.each(MAP_EXPORTS)(
+    '%s: no read-modify-write at all where locks are not emulated',
+    (exported) => {
+      expect([...rmws('devmap-timed-line', exported)]).toEqual([]);
+    },
+  );
+
+  test.each(MAP_EXPORTS)('%s: with full detail locks alone, at no page counter', (exported) => {
+    const text = reachable(readWat('devmap-counted'), exported);
+    const offsets = [...text.matchAll(/atomic\.rmw\S*( offset=(\d+))?/g)].map(([, , at]) => at);
+    expect(offsets.length).toBeGreaterThan(0);
+    expect(offsets.filter((at) => at !== undefined)).toEqual([]);
+    const counters = reachable(readWat('refcount-counted'), exported);
+    expect(counters).toMatch(new RegExp(`atomic\\.rmw\\S* offset=${PG_REFCOUNT}\\b`));
   });
 
   test.each(MAP_EXPORTS)('%s: the refcount build has them', (exported) => {
