@@ -243,7 +243,8 @@ function zapTop(mm: usize, table: usize, from: u64, end: u64, shift: u32): void 
 
 /**
  * zap_page_range_single. One flush at the end covers what is left.
- * Kernel: devmap holds mmap_lock, refcount the VMA's own lock and (CONFIG_PT_RECLAIM) also frees the PTE tables whose 2 MiB it covers.
+ * Kernel: devmap holds mmap_lock; refcount the VMA's own lock, and (CONFIG_PT_RECLAIM) it also
+ * frees the PTE tables whose 2 MiB it covers.
  */
 export function dontneed(vma: usize, va: u64, end: u64): void {
   beginOperation();
