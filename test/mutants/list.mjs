@@ -44,8 +44,8 @@ export const MUTANTS = [
   {
     name: 'a dropped leaf keeps its reference',
     file: 'zap.ts',
-    find: '  chargePages(mm, -((<i64>1) << order));\n  put(head, 1);',
-    replace: '  chargePages(mm, -((<i64>1) << order));',
+    find: '    chargePages(mm, -((<i64>1) << order));\n    put(head, 1);',
+    replace: '    chargePages(mm, -((<i64>1) << order));',
   },
   {
     name: 'the gather batch is one page short',
@@ -68,8 +68,8 @@ export const MUTANTS = [
   {
     name: 'a 4K fault counts no mapping',
     file: 'fault.ts',
-    find: '    token += mapcountAdd(record, 1);',
-    replace: '',
+    find: '    const before = mapcountAdd(record, 1);',
+    replace: '    const before = 0;',
   },
   {
     name: 'a 4K fault charges no page',
@@ -92,8 +92,8 @@ export const MUTANTS = [
   {
     name: 'the index of a huge folio is one off',
     file: 'fault.ts',
-    find: '  const mapping = setMapping(head, page);',
-    replace: '  const mapping = setMapping(head, page + 1);',
+    find: 'setMapping(head, page) +',
+    replace: 'setMapping(head, page + 1) +',
   },
   {
     name: 'the hardware forgets D',
@@ -110,8 +110,8 @@ export const MUTANTS = [
   {
     name: 'the last mapper leaves the folio entirely mapped',
     file: 'ref.ts',
-    find: 'FOLIO_ENTIRE_MAPCOUNT) == 0) {',
-    replace: 'FOLIO_ENTIRE_MAPCOUNT) == -9) {',
+    find: '  if (before == 0) {',
+    replace: '  if (before == -9) {',
   },
   {
     name: 'a folio once shared stays shared',
@@ -208,5 +208,47 @@ export const MUTANTS = [
     file: 'walk.ts',
     find: '  return table + ((<usize>(va >> shift) & 511) << 3);',
     replace: '  return table + ((<usize>((va >> shift) + (shift == 21 ? 1 : 0)) & 511) << 3);',
+  },
+  {
+    name: 'a fault forgets the mmap_lock',
+    file: 'fault.ts',
+    find: '    lockMmapRead(mm);\n',
+    replace: '',
+  },
+  {
+    name: 'a PTE lock costs a lock prefix to release',
+    file: 'lock.ts',
+    find: '  store<u32>(at, 0);',
+    replace: '  count(RMW_OTHER);\n  atomic.store<u32>(at, 0);',
+  },
+  {
+    name: 'the share of an mm grows without bound',
+    file: 'percpu.ts',
+    find: '  if (now < RSS_BATCH && now > -RSS_BATCH) {',
+    replace: '  if (now != 0) {',
+  },
+  {
+    name: 'a spilt share is counted again',
+    file: 'percpu.ts',
+    find: '  store<i64>(share, 0);\n  unlockRss(mm);',
+    replace: '  unlockRss(mm);',
+  },
+  {
+    name: 'a statistic spills into one counter of two',
+    file: 'percpu.ts',
+    find: '  count(RMW_OTHER, 2);',
+    replace: '  count(RMW_OTHER);',
+  },
+  {
+    name: 'the refcount kernel looks up the memory type',
+    file: 'pat.ts',
+    find: 'if (DETAIL < FULL || KERNEL != DEVMAP) return 0;',
+    replace: 'if (DETAIL < FULL) return 0;',
+  },
+  {
+    name: 'the pgmap is found a slot further',
+    file: 'pgmap.ts',
+    find: '(<usize>(pfn >> shift) & 63)',
+    replace: '(<usize>((pfn >> shift) + 1) & 63)',
   },
 ];
