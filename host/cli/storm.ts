@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { runStorm } from '../compare/storm.ts';
 import { KERNEL_IDS, type KernelId } from '../kernel.ts';
+import { CONFIGURATION } from '../report/configuration.ts';
 import { envelope } from '../report/json.ts';
 import { formatStorm } from '../report/storm.ts';
 import { stormPhases } from '../storm/phase.ts';
@@ -36,7 +37,13 @@ async function storm(flags: OneStormFlags, context: Context): Promise<void> {
     process.stdout.write(`${formatStorm(result, what)}\n`);
   } else {
     const counts = Object.fromEntries(result.counts);
-    emitJson(flags.json, { ...envelope('storm'), scenario, ...result, counts });
+    emitJson(flags.json, {
+      ...envelope('storm'),
+      configuration: CONFIGURATION,
+      scenario,
+      ...result,
+      counts,
+    });
   }
   if (signal.aborted) process.exitCode = EXIT.interrupted;
 }

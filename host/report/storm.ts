@@ -4,6 +4,7 @@ import { KERNELS, type KernelId } from '../kernel.ts';
 import type { PhaseName } from '../storm/phase.ts';
 import { formatBytes, formatCount } from '../units.ts';
 import type { EventName } from '../wasm/machine.ts';
+import { sayConfiguration } from './configuration.ts';
 import { formatNumber, NONE } from './numbers.ts';
 import { type Column, formatTable } from './table.ts';
 
@@ -30,6 +31,21 @@ const EVENT_ROWS: readonly (readonly [EventName, string])[] = [
   ['lineDirtied', 'struct-page lines written'],
   ['setMapping', 'mapping and index stored'],
   ['pgmapGet', 'pgmap references'],
+  ['pgmapNode', 'pgmap look-up: nodes visited'],
+  ['patNode', 'memory-type look-up: nodes visited'],
+  ['vmaLock', 'per-VMA locks'],
+  ['mmapLockRead', 'mmap_lock, to read'],
+  ['mmapLockWrite', 'mmap_lock, to write'],
+  ['pteLock', 'PTE locks'],
+  ['pmdLock', 'PMD locks'],
+  ['pageTableLock', 'mm->page_table_lock'],
+  ['resourceLock', 'resource_lock'],
+  ['memtypeLock', 'memtype_lock'],
+  ['rssAdd', 'rss changes'],
+  ['rssSpill', 'of them under the counter lock'],
+  ['vmstatAdd', 'vmstat changes'],
+  ['vmstatSpill', 'adds to global statistics'],
+  ['rmwOther', 'RMWs of locks and statistics'],
   ['gupPage', 'pages pinned'],
   ['tlbFlush', 'TLB flushes'],
   ['tlbFlushForced', 'of them under the page-table lock'],
@@ -80,7 +96,9 @@ export function formatStorm(result: StormResult, what: string): string {
     `${device.align} units, ${size} device, map=${device.map}, ${what}, overlap ${overlap}; seed ${seed}, workload ${workload}, ${pairs} pairs of blocks`,
     '',
     ...result.kernels.map((kernel) => `${eventTable(result, kernel)}\n`),
-    'Counts are exact, for one round of the storm. Emulated time is the emulated steps alone on this machine;',
-    'it is no claim about kernel time: daxstorm compare shows the recorded cost.',
+    'Counts are exact, for one round of the storm. Emulated time is the emulated steps alone on this machine,',
+    'walks and struct pages without locks and statistics; it is no claim about kernel time: daxstorm compare',
+    'shows the recorded cost.',
+    `Assumed: ${sayConfiguration()}.`,
   ].join('\n');
 }
