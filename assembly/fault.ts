@@ -29,7 +29,7 @@ import {
 } from './percpu';
 import { addHugeRmap, mapcountAdd, refAdd } from './ref';
 import { FALLBACK, OK, OOM, RETRY, SIGBUS, SIGSEGV } from './status';
-import { DEVMAP } from './switches';
+import { DEVMAP, REFERENCES, RMAP, STATISTICS } from './switches';
 import {
   PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, findPud, installPteTable, needPud, populate, readEntry, slotOf,
   writeEntry,
@@ -79,11 +79,14 @@ function insertHuge(vma: usize, slot: usize, page: u32, order: u32, write: u32):
     if (load<u8>(head, FOLIO_ORDER) != order) return SIGBUS;
   }
   lockHuge(mm, slot, order);
-  if (KERNEL != DEVMAP) {
-    token += refAdd(head, 1);
-    const before = addHugeRmap(head, load<u32>(mm, MM_ID));
-    if (before == -1) countMapped(order);
+  if (REFERENCES) token += refAdd(head, 1);
+  let before = -1;
+  if (RMAP) {
+    before = addHugeRmap(head, load<u32>(mm, MM_ID));
     token += before;
+  }
+  if (STATISTICS) {
+    if (before == -1) countMapped(order);
     chargePages(mm, (<i64>1) << order);
   }
   writeEntry(slot, hugeLeaf(physOf(page), load<u64>(vma, VMA_PROT), write));
@@ -116,14 +119,14 @@ function hugeFault(vma: usize, va: u64, slot: usize, order: u32, write: u32): u6
 @inline function insertPte(vma: usize, slot: usize, page: u32, record: usize, write: u32): u64 {
   let token: u64 = 0;
   lockPte(slot);
-  if (KERNEL != DEVMAP) {
-    const mm: usize = load<u32>(vma, VMA_MM);
-    token += refAdd(record, 1);
-    chargePages(mm, 1);
-    const before = mapcountAdd(record, 1);
-    if (before == -1) countMapped(0);
+  if (REFERENCES) token += refAdd(record, 1);
+  if (STATISTICS) chargePages(load<u32>(vma, VMA_MM), 1);
+  let before = -1;
+  if (RMAP) {
+    before = mapcountAdd(record, 1);
     token += before;
   }
+  if (STATISTICS && before == -1) countMapped(0);
   writeEntry(slot, pteLeaf(physOf(page), load<u64>(vma, VMA_PROT), write));
   unlockPte(slot);
   count(LEAF_SET);

@@ -12,7 +12,7 @@ import {
 import { deviceOrder, folioOf, pageOf, physOf } from './page';
 import { getPgmap, putPgmap } from './pgmap';
 import { pincountAdd, put, refAdd, setReferenced, tryGet } from './ref';
-import { DEVMAP } from './switches';
+import { DEVMAP, FOLIO_GUP } from './switches';
 import { PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, entryEnd, findPud, readEntry, slotOf } from './walk';
 
 /** How many pages the walk has written to the PAGES array. */
@@ -88,7 +88,7 @@ export function pagesGot(): u32 {
 /** gup_fast_pte_range: the devmap kernel holds the pgmap for the loop over one table. */
 function gupTable(pmdSlot: usize, pmd: u64, va: u64, end: u64, flags: u32): bool {
   let slot = slotOf(tableOf(pmd), va, PTE_SHIFT);
-  const holdsPgmap = KERNEL == DEVMAP && permitsGup(load<u64>(slot), flags);
+  const holdsPgmap = !FOLIO_GUP && permitsGup(load<u64>(slot), flags);
   if (holdsPgmap && !getPgmap(physIn(load<u64>(slot)))) return false;
   const last = slot + ((<usize>((end - va) >> PTE_SHIFT)) << 3);
   while (slot < last && gupPte(pmdSlot, pmd, slot, flags)) slot += 8;
@@ -136,7 +136,7 @@ function gupFolioLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u3
   const inLeaf = <u32>((va & (((<u64>1) << shift) - 1)) >> PTE_SHIFT);
   const first = pageOf(entry) + inLeaf;
   const pages = <u32>((end - va) >> PTE_SHIFT);
-  return KERNEL == DEVMAP
+  return !FOLIO_GUP
     ? gupDevmapLeaf(slot, entry, first, pages, flags)
     : gupFolioLeaf(slot, entry, first, pages, flags);
 }

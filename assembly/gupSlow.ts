@@ -13,7 +13,7 @@ import { deviceOrder, folioOf, pageOf } from './page';
 import { getPgmap, putPgmap } from './pgmap';
 import { markAccessed, markDirty, pincountAdd, refAdd } from './ref';
 import { OK, SIGBUS } from './status';
-import { DEVMAP } from './switches';
+import { DEVMAP, FOLIO_GUP } from './switches';
 import {
   PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, findPud, readEntry, slotOf, writeEntry,
 } from './walk';
@@ -75,7 +75,7 @@ function touchPage(head: usize, flags: u32): void {
  * Kernel: devmap does not for a 2M leaf, so it walks once a page.
  */
 @inline function pagesPerWalk(va: u64, end: u64): u32 {
-  if (leafShift == PTE_SHIFT || (KERNEL == DEVMAP && leafShift == PMD_SHIFT)) return 1;
+  if (leafShift == PTE_SHIFT || (!FOLIO_GUP && leafShift == PMD_SHIFT)) return 1;
   const next = ((va >> leafShift) + 1) << leafShift;
   return <u32>(((next < end ? next : end) - va) >> PTE_SHIFT);
 }
@@ -140,7 +140,7 @@ export function gupSlow(vma: usize, from: u64, pages: u32, flags: u32): u32 {
   while (va < end) {
     status = faultIn(vma, va, flags);
     if (status != OK) break;
-    if (KERNEL == DEVMAP && !holdsPgmap) {
+    if (!FOLIO_GUP && !holdsPgmap) {
       if (!getPgmap(physIn(load<u64>(leafSlot)))) break;
       holdsPgmap = true;
     }

@@ -10,7 +10,7 @@
 import { CONTROL, CTL_PAGES, CTL_PHYS, IOMEM, MEMTYPES } from './layout';
 import { PAT_NODE, count } from './ledger';
 import { lockMemtypes, lockResources, unlockMemtypes, unlockResources } from './lock';
-import { DEVMAP, FULL } from './switches';
+import { FULL, NO_MEMTYPE } from './switches';
 
 @inline const RESOURCE_BYTES: u32 = 64;
 @inline const RES_START: u32 = 0;
@@ -150,6 +150,6 @@ function memtype(phys: u64): usize {
  * Kernel: devmap alone; refcount inserts with the mapping's own protection.
  */
 @inline export function trackInsert(phys: u64): u64 {
-  if (DETAIL < FULL || KERNEL != DEVMAP) return 0;
+  if (DETAIL < FULL || NO_MEMTYPE) return 0;
   return isRam(phys) ? 1 : load<u64>(memtype(phys), TYPE_START);
 }

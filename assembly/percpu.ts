@@ -32,6 +32,7 @@ export function attachPerCpu(thread: u32): void {
 }
 
 @inline function add(at: usize, by: i64): i64 {
+  if (PERCPU) return atomic.add<i64>(at, by) + by;
   const now = load<i64>(at) + by;
   store<i64>(at, now);
   return now;
@@ -61,11 +62,8 @@ export function attachPerCpu(thread: u32): void {
   if (DETAIL < FULL) return;
   count(RSS_ADD);
   const share = rssShare(mm);
-  const now = load<i64>(share) + pages;
-  if (now < RSS_BATCH && now > -RSS_BATCH) {
-    store<i64>(share, now);
-    return;
-  }
+  const now = add(share, pages);
+  if (now < RSS_BATCH && now > -RSS_BATCH) return;
   count(RSS_SPILL);
   lockRss(mm);
   add(mm + MM_FILEPAGES, now);
@@ -88,11 +86,8 @@ export function chargedPages(mm: usize): i64 {
   if (DETAIL < FULL) return;
   count(VMSTAT_ADD);
   const at = line + STATISTICS + statistic;
-  const now = load<i64>(at) + pages;
-  if (now <= VMSTAT_THRESHOLD && now >= -VMSTAT_THRESHOLD) {
-    store<i64>(at, now);
-    return;
-  }
+  const now = add(at, pages);
+  if (now <= VMSTAT_THRESHOLD && now >= -VMSTAT_THRESHOLD) return;
   count(VMSTAT_SPILL, 2);
   count(RMW_OTHER, 2);
   atomic.add<i64>(NODE_STATISTICS + statistic, now);

@@ -18,7 +18,7 @@ import { NR_FILE_MAPPED, NR_FILE_PMDMAPPED, chargePages, countPages } from './pe
 import {
   mapcountAdd, markAccessed, markDirty, put, removeHugeRmap, setReferenced,
 } from './ref';
-import { DEVMAP } from './switches';
+import { DEVMAP, GATHERS, MARKS, REFERENCES, RELEASES, RMAP, STATISTICS } from './switches';
 import {
   P4D_SHIFT, PGD5_SHIFT, PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, entryEnd, readEntry, slotOf,
 } from './walk';
@@ -56,19 +56,21 @@ function dropQueued(): void {
   // A page may not be given back while a TLB may still reach it (7.1).
   if (COUNT && queued != 0 && needsFlush) unreachable();
   for (let i: u32 = 0; i < queued; i++) {
-    put(load<u32>(GATHER + (i << 2)) & ~DELAY_RMAP, 1);
+    if (REFERENCES) put(load<u32>(GATHER + (i << 2)) & ~DELAY_RMAP, 1);
   }
   queued = 0;
 }
 
 /** folio_remove_rmap_pte: the end of the last mapping is counted. */
 @inline function dropRmap(record: usize): void {
-  if (mapcountAdd(record, -1) == 0) countPages(NR_FILE_MAPPED, -1);
+  const left = RMAP ? mapcountAdd(record, -1) : 0;
+  if (STATISTICS && left == 0) countPages(NR_FILE_MAPPED, -1);
 }
 
 /** folio_remove_rmap_pmd and _pud. */
 @inline function dropHugeRmap(mm: usize, head: usize, order: u32): void {
-  if (removeHugeRmap(head, load<u32>(mm, MM_ID)) != 0) return;
+  const left = RMAP ? removeHugeRmap(head, load<u32>(mm, MM_ID)) : 0;
+  if (!STATISTICS || left != 0) return;
   countPages(NR_FILE_MAPPED, -((<i64>1) << order));
   if (order == 9) countPages(NR_FILE_PMDMAPPED, -512);
 }
@@ -86,6 +88,10 @@ function dropDelayedRmaps(): void {
 
 /** __tlb_remove_folio_pages. True: the batch is full. */
 @inline function queue(item: u32): bool {
+  if (!GATHERS) {
+    if (REFERENCES) put(item, 1);
+    return false;
+  }
   store<u32>(GATHER + (queued << 2), item);
   queued += 1;
   return queued == (delayed ? GATHER_DELAYED_MAX : GATHER_MAX);
@@ -96,12 +102,14 @@ function dropDelayedRmaps(): void {
   const record = smallRecord(pageOf(entry));
   let item = <u32>record;
   if (isDirty(entry)) {
-    markDirty(record);
-    item |= DELAY_RMAP;
-    delayed += 1;
+    if (MARKS) markDirty(record);
+    if (GATHERS) {
+      item |= DELAY_RMAP;
+      delayed += 1;
+    }
   }
-  if (entry & ACCESSED) markAccessed(record);
-  chargePages(mm, -1);
+  if (MARKS && entry & ACCESSED) markAccessed(record);
+  if (STATISTICS) chargePages(mm, -1);
   if (!(item & DELAY_RMAP)) dropRmap(record);
   return queue(item);
 }
@@ -124,8 +132,8 @@ function zapTable(mm: usize, table: usize, va: u64, end: u64): void {
   for (; slot < last; slot += 8) {
     if (!readEntry(slot)) continue;
     const entry = clearEntry(slot);
-    if (KERNEL == DEVMAP) continue;
-    if (isDirty(entry)) force = true;
+    if (!RELEASES) continue;
+    if (GATHERS && isDirty(entry)) force = true;
     if (releasePte(mm, entry)) {
       forceFlush(table);
       force = false;
@@ -140,14 +148,14 @@ function zapTable(mm: usize, table: usize, va: u64, end: u64): void {
 function zapHuge(mm: usize, slot: usize, order: u32): void {
   lockHuge(mm, slot, order);
   const entry = clearEntry(slot);
-  if (KERNEL == DEVMAP) {
+  if (!RELEASES) {
     unlockHuge(mm, slot, order);
     return;
   }
   const head = headRecord(pageOf(entry));
   dropHugeRmap(mm, head, order);
-  chargePages(mm, -((<i64>1) << order));
-  if (order == 9) {
+  if (STATISTICS) chargePages(mm, -((<i64>1) << order));
+  if (MARKS && order == 9) {
     if (isDirty(entry)) markDirty(head);
     if (entry & ACCESSED) markAccessed(head);
   }
@@ -166,13 +174,13 @@ export function dropHuge(mm: usize, slot: usize, order: u32): void {
   count(LEAF_CLEAR);
   count(SPLIT);
   count(TLB_FLUSH);
-  if (KERNEL != DEVMAP) {
+  if (RELEASES) {
     const head = headRecord(pageOf(entry));
-    if (isDirty(entry)) markDirty(head);
-    if (entry & ACCESSED) setReferenced(head);
+    if (MARKS && isDirty(entry)) markDirty(head);
+    if (MARKS && entry & ACCESSED) setReferenced(head);
     dropHugeRmap(mm, head, order);
-    chargePages(mm, -((<i64>1) << order));
-    put(head, 1);
+    if (STATISTICS) chargePages(mm, -((<i64>1) << order));
+    if (REFERENCES) put(head, 1);
   }
   unlockHuge(mm, slot, order);
 }

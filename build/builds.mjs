@@ -7,17 +7,24 @@
  *   readonly detail: 0 | 1,
  *   readonly records: 0,
  *   readonly count: 0 | 1,
+ *   readonly steps: number,
+ *   readonly percpu: 0 | 1,
  * }} Build
  */
 
 /** Kernel ids in the order of the KERNEL switch. */
 export const KERNELS = /** @type {const} */ (['devmap', 'refcount']);
 
+/** All of refcounting's steps: assembly/switches.ts. */
+export const STEPS_ALL = 127;
+
 /** @type {readonly Build[]} */
 export const BUILDS = KERNELS.flatMap((id, index) => {
   const kernel = /** @type {0 | 1} */ (index);
+  const common = /** @type {const} */ ({ kernel, records: 0, percpu: 0 });
+  const steps = kernel === 0 ? 0 : STEPS_ALL;
   return [
-    { name: `${id}-counted`, kernel, detail: 1, records: 0, count: 1 },
-    { name: `${id}-timed-line`, kernel, detail: 0, records: 0, count: 0 },
+    { ...common, name: `${id}-counted`, detail: 1, count: 1, steps },
+    { ...common, name: `${id}-timed-line`, detail: 0, count: 0, steps },
   ];
 });

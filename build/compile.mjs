@@ -14,6 +14,8 @@ function switchesOf(build) {
     `DETAIL=${build.detail}`,
     `RECORDS=${build.records}`,
     `COUNT=${build.count}`,
+    `STEPS=${build.steps}`,
+    `PERCPU=${build.percpu}`,
     `LAYOUT_HASH=${layoutHash()}`,
   ];
 }

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { PACKAGE_ROOT } from '../host/root.ts';
+import { MUTANTS } from './mutants/list.mjs';
 
 const FILE_LINES_MAX = 400;
 const LINE_MAX = 100;
@@ -113,6 +114,15 @@ describe('walls', () => {
   test('no code outside test reads a fixture', () => {
     const wrong = CODE.filter((name) => !name.startsWith('test/') && /fixtures/.test(read(name)));
     expect(wrong).toEqual([]);
+  });
+});
+
+describe('mutants', () => {
+  test('the text that each changes is in the core once', () => {
+    const lost = MUTANTS.filter(
+      ({ file, find }) => read(`assembly/${file}`).split(find).length !== 2,
+    );
+    expect(lost.map(({ name }) => name)).toEqual([]);
   });
 });
 

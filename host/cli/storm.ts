@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander';
 import { runStorm } from '../compare/storm.ts';
 import { KERNEL_IDS, type KernelId } from '../kernel.ts';
-import { CONFIGURATION } from '../report/configuration.ts';
 import { envelope } from '../report/json.ts';
 import { formatStorm } from '../report/storm.ts';
 import { stormPhases } from '../storm/phase.ts';
 import { PIN_PAGES_DEFAULT, scenarioDevice } from '../storm/scenario.ts';
+import { CONFIGURATION } from '../wasm/configuration.ts';
 import type { Overlap } from '../wasm/machine.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';

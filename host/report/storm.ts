@@ -3,8 +3,8 @@ import type { StormResult } from '../compare/storm.ts';
 import { KERNELS, type KernelId } from '../kernel.ts';
 import type { PhaseName } from '../storm/phase.ts';
 import { formatBytes, formatCount } from '../units.ts';
+import { sayConfiguration } from '../wasm/configuration.ts';
 import type { EventName } from '../wasm/machine.ts';
-import { sayConfiguration } from './configuration.ts';
 import { formatNumber, NONE } from './numbers.ts';
 import { type Column, formatTable } from './table.ts';
 

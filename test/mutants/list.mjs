@@ -14,7 +14,7 @@ export const MUTANTS = [
   {
     name: 'a zapped page keeps its reference',
     file: 'zap.ts',
-    find: '    put(load<u32>(GATHER + (i << 2)) & ~DELAY_RMAP, 1);',
+    find: '    if (REFERENCES) put(load<u32>(GATHER + (i << 2)) & ~DELAY_RMAP, 1);',
     replace: '',
   },
   {
@@ -26,26 +26,26 @@ export const MUTANTS = [
   {
     name: 'a dirty page forces no flush',
     file: 'zap.ts',
-    find: '    if (isDirty(entry)) force = true;',
+    find: '    if (GATHERS && isDirty(entry)) force = true;',
     replace: '',
   },
   {
     name: 'a dirty 4K page does not dirty its folio',
     file: 'zap.ts',
-    find: '    markDirty(record);\n    item |= DELAY_RMAP;',
-    replace: '    item |= DELAY_RMAP;',
+    find: '    if (MARKS) markDirty(record);',
+    replace: '',
   },
   {
     name: 'a 1G zap marks accessed and dirty as a 2M one does',
     file: 'zap.ts',
-    find: '  if (order == 9) {',
+    find: '  if (MARKS && order == 9) {',
     replace: '  if (order >= 9) {',
   },
   {
     name: 'a dropped leaf keeps its reference',
     file: 'zap.ts',
-    find: '    chargePages(mm, -((<i64>1) << order));\n    put(head, 1);',
-    replace: '    chargePages(mm, -((<i64>1) << order));',
+    find: '    if (REFERENCES) put(head, 1);',
+    replace: '',
   },
   {
     name: 'the gather batch is one page short',
@@ -62,19 +62,19 @@ export const MUTANTS = [
   {
     name: 'a huge fault takes no reference',
     file: 'fault.ts',
-    find: '    token += refAdd(head, 1);',
+    find: '  if (REFERENCES) token += refAdd(head, 1);',
     replace: '',
   },
   {
     name: 'a 4K fault counts no mapping',
     file: 'fault.ts',
-    find: '    const before = mapcountAdd(record, 1);',
-    replace: '    const before = 0;',
+    find: '    before = mapcountAdd(record, 1);',
+    replace: '    before = 0;',
   },
   {
     name: 'a 4K fault charges no page',
     file: 'fault.ts',
-    find: '    chargePages(mm, 1);',
+    find: '  if (STATISTICS) chargePages(load<u32>(vma, VMA_MM), 1);',
     replace: '',
   },
   {
@@ -188,7 +188,7 @@ export const MUTANTS = [
   {
     name: 'the slow path walks once a leaf on the devmap kernel',
     file: 'gupSlow.ts',
-    find: 'if (leafShift == PTE_SHIFT || (KERNEL == DEVMAP && leafShift == PMD_SHIFT)) return 1;',
+    find: 'if (leafShift == PTE_SHIFT || (!FOLIO_GUP && leafShift == PMD_SHIFT)) return 1;',
     replace: 'if (leafShift == PTE_SHIFT) return 1;',
   },
   {
@@ -224,8 +224,8 @@ export const MUTANTS = [
   {
     name: 'the share of an mm grows without bound',
     file: 'percpu.ts',
-    find: '  if (now < RSS_BATCH && now > -RSS_BATCH) {',
-    replace: '  if (now != 0) {',
+    find: '  if (now < RSS_BATCH && now > -RSS_BATCH) return;',
+    replace: '  if (now != 0) return;',
   },
   {
     name: 'a spilt share is counted again',
@@ -242,7 +242,7 @@ export const MUTANTS = [
   {
     name: 'the refcount kernel looks up the memory type',
     file: 'pat.ts',
-    find: 'if (DETAIL < FULL || KERNEL != DEVMAP) return 0;',
+    find: 'if (DETAIL < FULL || NO_MEMTYPE) return 0;',
     replace: 'if (DETAIL < FULL) return 0;',
   },
   {

@@ -1,5 +1,5 @@
 import { KERNELS } from '../kernel.ts';
-import { RSS_BATCH, VMSTAT_THRESHOLD } from '../wasm/abi.ts';
+import { RSS_BATCH, VMSTAT_THRESHOLD } from './abi.ts';
 
 /**
  * What the counts take for granted of the kernels and their host, where it decides whether a step
