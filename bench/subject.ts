@@ -28,7 +28,7 @@ export function makeSide(subject: Subject, kernel: KernelId, size: BenchSize): S
   const index = phases.findIndex((phase) => phase.name === subject.phase);
   const timed = phases[index];
   if (!timed) throw new Error(`${subject.name} has no phase ${subject.phase}`);
-  const rig = new Rig(kernel, 'timed', device, phases);
+  const rig = new Rig({ name: kernel, kernel, kind: 'timed', overlap: 'none' }, device, phases);
   rig.bank.prefault();
   rig.takeBank();
   const totalNs = new Float64Array(phases.length);
@@ -36,7 +36,7 @@ export function makeSide(subject: Subject, kernel: KernelId, size: BenchSize): S
     kernel,
     round() {
       totalNs.fill(0);
-      rig.round('none', totalNs);
+      rig.round(totalNs);
       return (totalNs[index] as number) / timed.operations;
     },
     stateHash: () => rig.stateAfter(index + 1),

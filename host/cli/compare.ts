@@ -62,7 +62,7 @@ export function compareCommand(context: Context): Command {
         'kernels were recorded to execute, what was counted, and what the emulated steps take here.',
     )
     .addOption(option.alignOption().default(undefined, 'all three'))
-    .addOption(option.sizeOption().default(undefined, '1GiB, 16GiB, 256GiB by unit'))
+    .addOption(option.sizeOption().default(undefined, '1GiB, 4GiB, 256GiB by unit'))
     .addOption(option.mapOption().default('mem'))
     .addOption(option.patternOption().default('sequential'))
     .addOption(option.strideOption().default(16))

@@ -67,6 +67,12 @@ function reportFailure(error: unknown): void {
   }
 }
 
+// A reader that has seen enough, as head(1), is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 const context = makeContext();
 try {
   await makeProgram(context).parseAsync();

@@ -56,7 +56,7 @@ export function stormCommand(context: Context): Command {
         'both kernels (or of one) and the emulated time of each step.',
     )
     .addOption(option.alignOption().default('4K'))
-    .addOption(option.sizeOption().default(undefined, '1GiB, 16GiB, 256GiB by unit'))
+    .addOption(option.sizeOption().default(undefined, '1GiB, 4GiB, 256GiB by unit'))
     .option('--namespace', 'the size is a pmem namespace: the device is what ndctl leaves of it')
     .addOption(option.mapOption().default('mem'))
     .addOption(option.kernelOption().default(undefined, 'both'))

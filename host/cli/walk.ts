@@ -98,7 +98,7 @@ export function walkCommand(_context: Context): Command {
     )
     .argument('<ADDRESS>', 'virtual address, or +OFFSET into the mapping')
     .addOption(option.alignOption().default('4K'))
-    .addOption(option.sizeOption().default(undefined, '1GiB, 16GiB, 256GiB by unit'))
+    .addOption(option.sizeOption().default(undefined, '1GiB, 4GiB, 256GiB by unit'))
     .addOption(option.mapOption().default('mem'))
     .addOption(option.kernelOption().default(undefined, 'both'))
     .addOption(

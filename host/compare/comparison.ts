@@ -2,10 +2,12 @@ import type { KernelId } from '../kernel.ts';
 import { type BreakEven, recordedBreakEven, weigh } from '../measure/breakEven.ts';
 import { controlCost, type OperationShape, phaseCost, phaseTitle } from '../measure/operation.ts';
 import type { RecordedCost } from '../measure/recorded.ts';
+import { contrast, type Samples, turnCount } from '../measure/samples.ts';
 import type { Estimate } from '../measure/stats.ts';
+import { holm } from '../measure/wilcoxon.ts';
 import { type Phase, type PhaseName, workloadHash } from '../storm/phase.ts';
-import { Rig } from '../storm/rig.ts';
-import { type PairedPhase, type RunOptions, runPaired } from '../storm/runner.ts';
+import type { Side } from '../storm/rig.ts';
+import { runSides } from '../storm/runner.ts';
 import type { Device } from '../syscall/device.ts';
 import { PAGE_BYTES } from '../units.ts';
 import { countPhases, type KernelCount, type PhaseCounts } from './counts.ts';
@@ -17,9 +19,13 @@ export interface EmulatedCost {
   readonly refcountNs: number;
   /** refcount ÷ devmap, overlap none and natural. */
   readonly ratio: Estimate;
-  readonly natural: Estimate | undefined;
+  readonly natural: Estimate;
   /** devmap ÷ devmap, two instances of one build: what this machine makes of no difference. */
-  readonly self: Estimate | undefined;
+  readonly self: Estimate;
+  /** Wilcoxon's p of no difference at overlap none, Holm-adjusted over the table's rows. */
+  readonly p: number;
+  /** Mann-Kendall's p over the second half of the run: small where it never settled. */
+  readonly trendP: number;
 }
 
 /** One operation under both kernels, in the columns that are never mixed. */
@@ -46,7 +52,9 @@ export interface Comparison {
   };
   readonly seed: number;
   readonly seconds: number;
-  readonly pairs: number;
+  /** Turns of all sides, and on how many banks. */
+  readonly turns: number;
+  readonly placements: number;
   readonly interrupted: boolean;
 }
 
@@ -57,64 +65,53 @@ export interface CompareOptions {
   readonly onProgress?: (text: string) => void;
 }
 
-/* How the time is shared out. The A/B of overlap none is the table's; the others stand beside it. */
-const SHARE_PAIRED = 0.6;
-const SHARE_NATURAL = 0.2;
-const SHARE_SELF = 0.2;
+/** What a comparison runs in turns. The twin is a second instance of the first side: A against A. */
+const SIDES: readonly Side[] = [
+  { name: 'devmap', kernel: 'devmap', kind: 'timed', overlap: 'none' },
+  { name: 'refcount', kernel: 'refcount', kind: 'timed', overlap: 'none' },
+  { name: 'twin', kernel: 'devmap', kind: 'timed', overlap: 'none' },
+  { name: 'devmap natural', kernel: 'devmap', kind: 'timed', overlap: 'natural' },
+  { name: 'refcount natural', kernel: 'refcount', kind: 'timed', overlap: 'natural' },
+];
 
-interface Measured {
-  readonly paired: readonly PairedPhase[];
-  readonly natural: readonly PairedPhase[];
-  readonly self: readonly PairedPhase[];
-  readonly pairs: number;
-  readonly interrupted: boolean;
-}
-
-async function measure(
-  device: Device,
-  phases: readonly Phase[],
-  options: CompareOptions,
-): Promise<Measured> {
-  const base = new Rig('devmap', 'timed', device, phases);
-  base.bank.prefault();
-  const other = new Rig('refcount', 'timed', device, phases, base.bank);
-  const twin = new Rig('devmap', 'timed', device, phases, base.bank);
-  const { seconds, seed, signal, onProgress } = options;
-  const run = async (second: Rig, what: string, share: number, overlap: RunOptions['overlap']) => {
-    const onPairs = (pairs: number): void =>
-      onProgress?.(`${device.align}: ${what}, ${pairs} pairs`);
-    return runPaired(base, second, { seconds: seconds * share, overlap, seed, signal, onPairs });
-  };
-  const paired = await run(other, 'devmap and refcount', SHARE_PAIRED, 'none');
-  if (paired.interrupted) return measured(paired, [], []);
-  const natural = await run(other, 'natural overlap', SHARE_NATURAL, 'natural');
-  if (natural.interrupted) return { ...measured(paired, [], []), interrupted: true };
-  const self = await run(twin, 'A/A', SHARE_SELF, 'none');
-  return { ...measured(paired, natural.phases, self.phases), interrupted: self.interrupted };
-}
-
-function measured(
-  { phases, pairs, interrupted }: Awaited<ReturnType<typeof runPaired>>,
-  natural: readonly PairedPhase[],
-  self: readonly PairedPhase[],
-): Measured {
-  return { paired: phases, natural, self, pairs, interrupted };
-}
-
-function emulatedCost(
-  { paired, natural, self }: Measured,
-  index: number,
-): EmulatedCost | undefined {
-  const phase = paired[index];
-  // A run that was stopped before its first pair measured nothing.
-  if (!phase || Number.isNaN(phase.baseNs)) return undefined;
+/** One phase's emulated cost, its p not yet adjusted; undefined where nothing was measured. */
+function emulatedCost(samples: Samples, phase: number, seed: number): EmulatedCost | undefined {
+  const paired = contrast(samples, 'devmap', 'refcount', phase, seed);
+  const self = contrast(samples, 'devmap', 'twin', phase, seed);
+  const natural = contrast(samples, 'devmap natural', 'refcount natural', phase, seed);
+  if (!paired || !self || !natural) return undefined;
+  const { baseNs, otherNs, ratio, p, trendP } = paired;
   return {
-    devmapNs: phase.baseNs,
-    refcountNs: phase.otherNs,
-    ratio: phase.ratio,
-    natural: natural[index]?.ratio,
-    self: self[index]?.ratio,
+    devmapNs: baseNs,
+    refcountNs: otherNs,
+    ratio,
+    natural: natural.ratio,
+    self: self.ratio,
+    p,
+    trendP,
   };
+}
+
+/** Every phase's emulated cost, with p adjusted over them all. */
+function emulatedCosts(
+  samples: Samples,
+  phases: readonly Phase[],
+  seed: number,
+): readonly (EmulatedCost | undefined)[] {
+  const costs = phases.map((_, i) => emulatedCost(samples, i, seed));
+  const adjusted = holm(costs.map((cost) => cost?.p ?? 1));
+  return costs.map((cost, i) => cost && { ...cost, p: adjusted[i] as number });
+}
+
+/**
+ * The smallest difference that this machine could tell from none in this run, as a share: the widest
+ * A/A half-width of its operations; undefined where nothing was measured.
+ */
+export function resolution({ rows }: Comparison): number | undefined {
+  const widths = rows.flatMap(({ emulated }) =>
+    emulated ? [(emulated.self.high - emulated.self.low) / 2] : [],
+  );
+  return widths.length ? Math.max(...widths) : undefined;
 }
 
 /**
@@ -149,7 +146,14 @@ export async function comparePhases(
 ): Promise<Comparison> {
   options.onProgress?.(`${device.align}: counting`);
   const counts = countPhases(device, phases);
-  const times = await measure(device, phases, options);
+  const { seconds, seed, signal } = options;
+  const samples = await runSides(device, phases, SIDES, {
+    seconds,
+    seed,
+    signal,
+    onTurns: (turns) => options.onProgress?.(`${device.align}: timing, ${turns} turns`),
+  });
+  const emulated = emulatedCosts(samples, phases, seed);
   const rows = phases.map((phase, i): OperationRow => {
     const counted = counts.get(phase.name);
     if (!counted) throw new Error(`no count of ${phase.name}`);
@@ -161,7 +165,7 @@ export async function comparePhases(
       recorded,
       control: recorded && controlCost(phase.name, shape),
       counted,
-      emulated: emulatedCost(times, i),
+      emulated: emulated[i],
     };
   });
   const leavesPerPin = Math.max(1, (shape.pinPages * PAGE_BYTES) / device.unitBytes);
@@ -172,9 +176,10 @@ export async function comparePhases(
     workload: workloadHash(phases),
     rows,
     breakEven: { recorded, counted: countedBreakEven(counts, leavesPerPin) },
-    seed: options.seed,
-    seconds: options.seconds,
-    pairs: times.pairs,
-    interrupted: times.interrupted,
+    seed,
+    seconds,
+    turns: turnCount(samples),
+    placements: samples.placements.length,
+    interrupted: samples.interrupted,
   };
 }

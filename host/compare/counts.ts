@@ -24,7 +24,12 @@ function kernelCount({ phase, events, failed }: PhaseCount): KernelCount {
 export function countPhases(device: Device, phases: readonly Phase[]): PhaseCounts {
   let bank: Bank | undefined;
   const counted = KERNEL_IDS.map((kernel) => {
-    const rig: Rig = new Rig(kernel, 'counted', device, phases, bank);
+    const rig: Rig = new Rig(
+      { name: kernel, kernel, kind: 'counted', overlap: 'natural' },
+      device,
+      phases,
+      bank,
+    );
     bank = rig.bank;
     rig.takeBank();
     return rig.count();

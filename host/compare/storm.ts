@@ -1,7 +1,8 @@
-import { KERNEL_IDS, type KernelId } from '../kernel.ts';
+import type { KernelId } from '../kernel.ts';
+import { medianNs, turnCount } from '../measure/samples.ts';
 import { type Phase, type PhaseName, workloadHash } from '../storm/phase.ts';
-import { Rig } from '../storm/rig.ts';
-import { runPaired } from '../storm/runner.ts';
+import type { Side } from '../storm/rig.ts';
+import { runSides } from '../storm/runner.ts';
 import type { Device } from '../syscall/device.ts';
 import type { Overlap } from '../wasm/machine.ts';
 import type { CompareOptions } from './comparison.ts';
@@ -21,14 +22,14 @@ export interface StormResult {
   readonly workload: string;
   readonly counts: PhaseCounts;
   readonly times: Readonly<Partial<Record<KernelId, readonly StormTime[]>>>;
-  readonly pairs: number;
+  readonly turns: number;
   readonly seed: number;
   readonly interrupted: boolean;
 }
 
 /**
- * Runs a storm on one kernel or both: every event counted once, then timed in paired blocks (one
- * kernel alone is paired with itself).
+ * Runs a storm on one kernel or both: every event counted once, then timed in turns of neighbouring
+ * blocks.
  */
 export async function runStorm(
   device: Device,
@@ -39,22 +40,18 @@ export async function runStorm(
 ): Promise<StormResult> {
   options.onProgress?.('counting');
   const counts = countPhases(device, phases);
-  const [first = KERNEL_IDS[0] as KernelId, second = first] = kernels;
-  const base = new Rig(first, 'timed', device, phases);
-  base.bank.prefault();
-  const other = new Rig(second, 'timed', device, phases, base.bank);
-  const run = await runPaired(base, other, {
+  const sides = kernels.map((kernel): Side => ({ name: kernel, kernel, kind: 'timed', overlap }));
+  const samples = await runSides(device, phases, sides, {
     seconds: options.seconds,
-    overlap,
     seed: options.seed,
     signal: options.signal,
-    onPairs: (pairs) => options.onProgress?.(`timing, ${pairs} pairs of blocks`),
+    onTurns: (turns) => options.onProgress?.(`timing, ${turns} turns of blocks`),
   });
-  const side = (pick: 'baseNs' | 'otherNs') =>
-    run.phases.map(({ name, operations, [pick]: nsPerOperation }) => ({
+  const times = (kernel: KernelId): readonly StormTime[] =>
+    phases.map(({ name, operations }, i) => ({
       phase: name,
       operations,
-      nsPerOperation,
+      nsPerOperation: medianNs(samples, kernel, i),
     }));
   return {
     device,
@@ -62,9 +59,9 @@ export async function runStorm(
     overlap,
     workload: workloadHash(phases),
     counts,
-    times: { [second]: side('otherNs'), [first]: side('baseNs') },
-    pairs: run.pairs,
+    times: Object.fromEntries(kernels.map((kernel) => [kernel, times(kernel)])),
+    turns: turnCount(samples),
     seed: options.seed,
-    interrupted: run.interrupted,
+    interrupted: samples.interrupted,
   };
 }

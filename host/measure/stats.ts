@@ -1,5 +1,3 @@
-import { seededRandom } from '../random.ts';
-
 /** A value with the bounds of its 95 % interval. */
 export interface Estimate {
   readonly value: number;
@@ -7,17 +5,12 @@ export interface Estimate {
   readonly high: number;
 }
 
-const RESAMPLES = 2000;
-
 /** Median; NaN of nothing. */
 export function median(values: readonly number[]): number {
-  const sorted = Float64Array.from(values).sort();
-  const middle = sorted.length / 2;
-  const upper = sorted[Math.floor(middle)] ?? Number.NaN;
-  return Number.isInteger(middle) ? ((sorted[middle - 1] ?? Number.NaN) + upper) / 2 : upper;
+  return quantile(Float64Array.from(values).sort(), 0.5);
 }
 
-/** Linear-interpolated quantile of sorted values, `q` in [0, 1]. */
+/** Linear-interpolated quantile of sorted values, `q` in [0, 1]; NaN of nothing. */
 export function quantile(sorted: Float64Array, q: number): number {
   const at = q * (sorted.length - 1);
   const below = sorted[Math.floor(at)] ?? Number.NaN;
@@ -25,25 +18,23 @@ export function quantile(sorted: Float64Array, q: number): number {
   return below + (above - below) * (at - Math.floor(at));
 }
 
-/** Median with its 95 % percentile-bootstrap interval, seeded. */
-export function bootstrapMedian(values: readonly number[], seed: number): Estimate {
-  const random = seededRandom(seed);
-  const medians = new Float64Array(RESAMPLES);
-  for (let i = 0; i < RESAMPLES; i++) {
-    const sample = values.map(() => values[random.below(values.length)] as number);
-    medians[i] = median(sample);
-  }
-  medians.sort();
-  return { value: median(values), low: quantile(medians, 0.025), high: quantile(medians, 0.975) };
+/** P(Z > z) for a standard normal Z; absolute error below 1.5e-7 (Abramowitz and Stegun 7.1.26). */
+export function normalTail(z: number): number {
+  const x = Math.abs(z) / Math.SQRT2;
+  const t = 1 / (1 + 0.3275911 * x);
+  const series =
+    t *
+    (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  const tail = 0.5 * series * Math.exp(-x * x);
+  return z >= 0 ? tail : 1 - tail;
 }
 
-/** Median ratio of pairs: the bootstrap runs on log ratios, so that 1/2 and 2 are equally far off. */
-export function ratioOfPairs(
-  base: readonly number[],
-  other: readonly number[],
-  seed: number,
-): Estimate {
-  const logs = base.map((value, i) => Math.log((other[i] as number) / value));
-  const { value, low, high } = bootstrapMedian(logs, seed);
-  return { value: Math.exp(value), low: Math.exp(low), high: Math.exp(high) };
+/** How many values are equal, for each run of equal neighbours in a sorted array. */
+export function tieSizes(sorted: readonly number[]): readonly number[] {
+  const sizes: number[] = [];
+  sorted.forEach((value, i) => {
+    if (i > 0 && value === sorted[i - 1]) sizes[sizes.length - 1] = (sizes.at(-1) ?? 0) + 1;
+    else sizes.push(1);
+  });
+  return sizes;
 }

@@ -1,8 +1,16 @@
-import type { Comparison, OperationRow } from '../compare/comparison.ts';
+import { type Comparison, type OperationRow, resolution } from '../compare/comparison.ts';
 import { KERNELS } from '../kernel.ts';
 import type { Estimate } from '../measure/stats.ts';
 import { formatBytes } from '../units.ts';
-import { formatEstimate, formatNumber, formatRatio, NONE, sayPins } from './numbers.ts';
+import {
+  formatEstimate,
+  formatNumber,
+  formatP,
+  formatPercent,
+  formatRatio,
+  NONE,
+  sayPins,
+} from './numbers.ts';
 import { type Cell, type Column, formatTable } from './table.ts';
 
 const RECORDED = 'recorded: instructions';
@@ -20,6 +28,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'devmap', align: 'right', group: EMULATED },
   { title: 'refcount', align: 'right', group: EMULATED },
   { title: 'ratio [95 %]', align: 'right', group: EMULATED },
+  { title: 'p', align: 'right', group: EMULATED },
   { title: 'natural', align: 'right', group: EMULATED },
   { title: 'A/A [95 %]', align: 'right', group: EMULATED },
 ];
@@ -41,16 +50,17 @@ function rowCells(row: OperationRow): readonly Cell[] {
     formatNumber(emulated?.devmapNs),
     formatNumber(emulated?.refcountNs),
     formatEstimate(emulated?.ratio),
-    formatRatio(emulated?.natural?.value),
+    formatP(emulated?.p),
+    formatRatio(emulated?.natural.value),
     bounds(emulated?.self),
   ];
 }
 
 /** The heading of one comparison: all that is needed to run it again. */
 function heading(comparison: Comparison, what: string): string {
-  const { device, seed, workload, pairs } = comparison;
+  const { device, seed, workload, turns, placements } = comparison;
   const size = formatBytes(device.sizeBytes);
-  return `${device.align} units, ${size} device, map=${device.map}, ${what}; seed ${seed}, workload ${workload}, ${pairs} pairs of blocks`;
+  return `${device.align} units, ${size} device, map=${device.map}, ${what}; seed ${seed}, workload ${workload}, ${turns} turns on ${placements} banks`;
 }
 
 /** Break-even in page RMWs, under the table: exact, and no statement about cost. */
@@ -63,10 +73,24 @@ function countedLine({ breakEven, device }: Comparison): string {
   return `\n${mapping}, each pin and unpin ${formatNumber(pinGain)} fewer: equal at ${sayPins(pins)} pins per mapping`;
 }
 
+/** A run whose second half still drifts this surely has not settled. */
+const TREND_P_MAX = 0.001;
+
+/** What this run can and cannot tell: the A/A self-check and the trend check. */
+function trustLine(comparison: Comparison): string {
+  const resolved = resolution(comparison);
+  if (resolved === undefined) return '';
+  const drifting = comparison.rows.filter(({ emulated }) => (emulated?.trendP ?? 1) < TREND_P_MAX);
+  const drift = drifting.length
+    ? `; not settled: ${drifting.map(({ title }) => title).join(', ')} still drifted, use a longer --time`
+    : '';
+  return `\nself-check: two instances of one build differ by up to ${formatPercent(resolved)} here, so smaller emulated differences say nothing${drift}`;
+}
+
 /** One comparison as a table; the kinds of number in groups of their own. */
 export function formatComparison(comparison: Comparison, what: string): string {
   const table = formatTable(COLUMNS, comparison.rows.map(rowCells));
-  return `${heading(comparison, what)}\n${table}${countedLine(comparison)}`;
+  return `${heading(comparison, what)}\n${table}${countedLine(comparison)}${trustLine(comparison)}`;
 }
 
 /** What the columns mean; printed once under the tables. */
@@ -75,5 +99,6 @@ export const COLUMN_NOTES = [
   '          operation on ordinary shared memory, the control for all that changed besides',
   'counted   lock-prefixed read-modify-writes of struct pages an operation, exact',
   'emulated  median time of the emulated steps alone on this machine, each operation waiting for the one before',
-  '          (natural: not waiting; A/A: devmap against itself); no claim about kernel time',
+  '          (natural: not waiting; A/A: devmap against itself; p: signed-rank, adjusted over the rows; ~: not',
+  '          distinguishable); no claim about kernel time',
 ].join('\n');

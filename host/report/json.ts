@@ -1,17 +1,5 @@
-import { cpus, release } from 'node:os';
 import type { Comparison } from '../compare/comparison.ts';
-
-/** The machine a result was measured on: times of different machines are never compared. */
-export function fingerprint() {
-  const processors = cpus();
-  return {
-    cpu: processors[0]?.model.trim() ?? 'unknown',
-    cpus: processors.length,
-    node: process.versions.node,
-    v8: process.versions.v8,
-    os: `${process.platform} ${release()}`,
-  };
-}
+import { fingerprint } from '../measure/fingerprint.ts';
 
 /** What every JSON result begins with. */
 export function envelope(schema: string) {

@@ -28,6 +28,18 @@ export function formatEstimate(estimate: Estimate | undefined): string {
   return `${estimate.value.toFixed(digits)}× ${bounds}`;
 }
 
+/** `<.001`, `.032`, `~` where it tells nothing. */
+export function formatP(p: number | undefined): string {
+  if (p === undefined || Number.isNaN(p)) return NONE;
+  if (p >= 0.05) return '~';
+  return p < 0.001 ? '<.001' : p.toFixed(3).slice(1);
+}
+
+/** `1.3 %`. */
+export function formatPercent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
 /** Pins per mapping: `0.0054`, `2.5`: two digits that matter. */
 export function sayPins(pins: number): string {
   return String(Number(pins.toPrecision(2)));

@@ -90,10 +90,10 @@ function eventTable(result: StormResult, kernel: KernelId): string {
 
 /** A storm's events and emulated times, one table a kernel. */
 export function formatStorm(result: StormResult, what: string): string {
-  const { device, seed, workload, overlap, pairs } = result;
+  const { device, seed, workload, overlap, turns } = result;
   const size = formatBytes(device.sizeBytes);
   return [
-    `${device.align} units, ${size} device, map=${device.map}, ${what}, overlap ${overlap}; seed ${seed}, workload ${workload}, ${pairs} pairs of blocks`,
+    `${device.align} units, ${size} device, map=${device.map}, ${what}, overlap ${overlap}; seed ${seed}, workload ${workload}, ${turns} turns of blocks`,
     '',
     ...result.kernels.map((kernel) => `${eventTable(result, kernel)}\n`),
     'Counts are exact, for one round of the storm. Emulated time is the emulated steps alone on this machine,',

@@ -18,22 +18,33 @@ export interface PhaseCount {
   readonly failed: number;
 }
 
-/** One kernel set up to run a storm's phases again and again, from the same state each time. */
-export class Rig {
+/** One of the things a run compares: a build of a kernel, and whether its operations overlap. */
+export interface Side {
+  readonly name: string;
   readonly kernel: KernelId;
+  readonly kind: BuildKind;
+  readonly overlap: Overlap;
+  /** A build made on demand, in place of the kernel's shipped one. */
+  readonly wasm?: string;
+}
+
+/** One side set up to run a storm's phases again and again, from the same state each time. */
+export class Rig {
+  readonly side: Side;
   readonly phases: readonly Phase[];
   readonly #system: System;
 
-  constructor(
-    kernel: KernelId,
-    kind: BuildKind,
-    device: Device,
-    phases: readonly Phase[],
-    bank?: Bank,
-  ) {
-    this.kernel = kernel;
+  constructor(side: Side, device: Device, phases: readonly Phase[], bank?: Bank) {
+    this.side = side;
     this.phases = phases;
-    this.#system = new System({ kernel, kind, device, ...(bank ? { bank } : {}) });
+    const { kernel, kind, wasm } = side;
+    this.#system = new System({
+      kernel,
+      kind,
+      device,
+      ...(wasm ? { wasm } : {}),
+      ...(bank ? { bank } : {}),
+    });
   }
 
   get bank(): Bank {
@@ -50,10 +61,10 @@ export class Rig {
   }
 
   /** Runs every phase once; nanoseconds of each, into `totalNs`. Ends as it began. */
-  round(overlap: Overlap, totalNs: Float64Array): void {
+  round(totalNs: Float64Array): void {
     const { machine, device } = this.#system;
     this.phases.forEach((phase, i) => {
-      const { failed, elapsedNs } = machine.run(phase.stream, overlap);
+      const { failed, elapsedNs } = machine.run(phase.stream, this.side.overlap);
       if (failed) throw new Error(`${phase.name}: ${failed} operations failed`);
       totalNs[i] = (totalNs[i] as number) + elapsedNs;
     });

@@ -1,113 +1,125 @@
 import { setImmediate } from 'node:timers/promises';
-import { type Estimate, median, ratioOfPairs } from '../measure/stats.ts';
-import { seededRandom } from '../random.ts';
-import type { Overlap } from '../wasm/machine.ts';
-import type { PhaseName } from './phase.ts';
-import type { Rig } from './rig.ts';
+import type { Samples, Turn } from '../measure/samples.ts';
+import { type Random, seededRandom, shuffle } from '../random.ts';
+import { bankShape, type Device } from '../syscall/device.ts';
+import { MIB } from '../units.ts';
+import { Bank } from '../wasm/bank.ts';
+import type { Phase } from './phase.ts';
+import { Rig, type Side } from './rig.ts';
 
 /** A block is as many rounds as take at least this long inside the core. */
 const BLOCK_NS = 5_000_000;
-/** Fewer pairs than this say nothing, whatever the time limit. */
-const PAIRS_MIN = 6;
+/** Placements of a run, where memory permits: each is a bank of its own. */
+const PLACEMENTS = 5;
+/** Prefaulted bytes over all placements; the first touch of host memory is slow. */
+const PREFAULT_BYTES_MAX = 768 * MIB;
+/** Fewer pairs of turns than this on a placement say nothing, whatever the time limit. */
+const TURN_PAIRS_MIN = 2;
 
 export interface RunOptions {
   /** Time to spend, set-up apart. */
   readonly seconds: number;
-  readonly overlap: Overlap;
   readonly seed: number;
-  /** Ends the run after the block in hand. */
+  /** Ends the run after the blocks in hand. */
   readonly signal?: AbortSignal | undefined;
-  readonly onPairs?: (pairs: number) => void;
+  readonly onTurns?: (turns: number) => void;
 }
 
-/** One phase measured on both sides, in pairs of neighbouring blocks. */
-export interface PairedPhase {
-  readonly name: PhaseName;
-  readonly operations: number;
-  /** Median nanoseconds an operation, first and second rig. */
-  readonly baseNs: number;
-  readonly otherNs: number;
-  /** Second ÷ first. */
-  readonly ratio: Estimate;
+/** Nanoseconds of each phase over one block of `rounds`, an operation. */
+function runBlock(rig: Rig, rounds: number): readonly number[] {
+  const totalNs = runRounds(rig, rounds);
+  return rig.phases.map(({ operations }, i) => (totalNs[i] as number) / (operations * rounds));
 }
 
-export interface PairedRun {
-  readonly phases: readonly PairedPhase[];
-  readonly pairs: number;
-  readonly roundsPerBlock: number;
-  /** The signal ended it early. */
-  readonly interrupted: boolean;
-}
-
-/** Nanoseconds of each phase over one block of `rounds`. */
-function runBlock(rig: Rig, rounds: number, overlap: Overlap): Float64Array {
+function runRounds(rig: Rig, rounds: number): Float64Array {
   rig.takeBank();
   const totalNs = new Float64Array(rig.phases.length);
-  for (let round = 0; round < rounds; round++) rig.round(overlap, totalNs);
+  for (let round = 0; round < rounds; round++) rig.round(totalNs);
   return totalNs;
 }
 
-function sum(values: Float64Array): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
-/** Warms both rigs up and finds how many rounds fill a block on the faster one. */
-function calibrate(base: Rig, other: Rig, overlap: Overlap): number {
+/**
+ * Warms every rig up and finds how many rounds fill a block on the fastest: 5 ms, or as long as
+ * taking over the bank takes, so that at least half of the time is measured.
+ */
+function calibrate(rigs: readonly Rig[]): number {
+  const began = performance.now();
+  for (const rig of rigs) rig.takeBank();
+  const takeoverNs = ((performance.now() - began) / rigs.length) * 1e6;
+  const blockNs = Math.max(BLOCK_NS, takeoverNs);
   let rounds = 1;
   while (true) {
-    const shortest = Math.min(
-      sum(runBlock(base, rounds, overlap)),
-      sum(runBlock(other, rounds, overlap)),
-    );
-    if (shortest >= BLOCK_NS) return rounds;
-    rounds = Math.max(rounds + 1, Math.ceil((rounds * BLOCK_NS * 1.1) / shortest));
+    const blocks = rigs.map((rig) => runRounds(rig, rounds).reduce((sum, ns) => sum + ns));
+    const shortest = Math.min(...blocks);
+    if (shortest >= blockNs) return rounds;
+    rounds = Math.max(rounds + 1, Math.ceil((rounds * blockNs * 1.1) / shortest));
   }
 }
 
-function phaseResult(
-  base: Rig,
-  blocks: readonly (readonly [Float64Array, Float64Array])[],
-  index: number,
-  rounds: number,
-  seed: number,
-): PairedPhase {
-  const phase = base.phases[index];
-  if (!phase) throw new Error(`no phase ${index}`);
-  const perOperation = phase.operations * rounds;
-  const baseNs = blocks.map(([first]) => (first[index] as number) / perOperation);
-  const otherNs = blocks.map(([, second]) => (second[index] as number) / perOperation);
-  return {
-    name: phase.name,
-    operations: phase.operations,
-    baseNs: median(baseNs),
-    otherNs: median(otherNs),
-    ratio: ratioOfPairs(baseNs, otherNs, seed),
-  };
+/** Every rig once in this order; the result is in the rigs' own order. */
+function runTurn(rigs: readonly Rig[], order: readonly number[], rounds: number): Turn {
+  const turn: (readonly number[])[] = [];
+  for (const index of order) turn[index] = runBlock(rigs[index] as Rig, rounds);
+  return turn;
+}
+
+function makeBank(device: Device): Bank {
+  const bank = new Bank(bankShape(device, 1, false));
+  bank.prefault();
+  return bank;
+}
+
+/** How many banks of this size to spread a run over. */
+function placementCount({ bytes }: Bank): number {
+  return Math.max(1, Math.min(PLACEMENTS, Math.floor(PREFAULT_BYTES_MAX / bytes)));
+}
+
+/** A seeded order of the sides and its reverse: ABC then CBA, so that a drift cancels. */
+function* orders(sides: number, random: Random): Generator<readonly number[]> {
+  const order = Uint32Array.from({ length: sides }, (_, i) => i);
+  shuffle(order, random);
+  yield [...order];
+  yield [...order].reverse();
 }
 
 /**
- * The same storm on two rigs that share a bank, in seeded ABBA blocks of at least 5 ms.
+ * The same storm on several sides that share a bank, in turns of neighbouring blocks, on several
+ * banks one after the other.
  *
  * Why: neighbouring blocks see the same machine, the same host pages and the same clock speed, so
- * what is left of their ratio is the kernels'.
+ * what is left of their ratio is the sides'. Where the host put a bank's pages still favours one
+ * side or another a little; several banks show how much.
  */
-export async function runPaired(base: Rig, other: Rig, options: RunOptions): Promise<PairedRun> {
-  const { overlap, seconds, seed, signal } = options;
+export async function runSides(
+  device: Device,
+  phases: readonly Phase[],
+  sides: readonly Side[],
+  { seconds, seed, signal, onTurns }: RunOptions,
+): Promise<Samples> {
   const random = seededRandom(seed);
-  const rounds = calibrate(base, other, overlap);
-  const blocks: (readonly [Float64Array, Float64Array])[] = [];
-  const deadline = performance.now() + seconds * 1000;
-  while (!signal?.aborted && (performance.now() < deadline || blocks.length < PAIRS_MIN)) {
-    const otherFirst = random.below(2) === 1;
-    for (const swap of [otherFirst, !otherFirst]) {
-      const first = runBlock(swap ? other : base, rounds, overlap);
-      const second = runBlock(swap ? base : other, rounds, overlap);
-      blocks.push(swap ? [second, first] : [first, second]);
+  let bank = makeBank(device);
+  const banks = placementCount(bank);
+  const placements: Turn[][] = [];
+  let rounds = 0;
+  let done = 0;
+  for (let each = 0; each < banks && !signal?.aborted; each++) {
+    if (each > 0) bank = makeBank(device);
+    const rigs = sides.map((side) => new Rig(side, device, phases, bank));
+    rounds ||= calibrate(rigs);
+    const turns: Turn[] = [];
+    placements.push(turns);
+    const deadline = performance.now() + (seconds * 1000) / banks;
+    while (
+      !signal?.aborted &&
+      (performance.now() < deadline || turns.length < 2 * TURN_PAIRS_MIN)
+    ) {
+      for (const order of orders(sides.length, random)) turns.push(runTurn(rigs, order, rounds));
+      done += 2;
+      onTurns?.(done);
+      // Lets Ctrl-C in: the blocks themselves never yield.
+      await setImmediate();
     }
-    options.onPairs?.(blocks.length);
-    // Lets Ctrl-C in: the blocks themselves never yield.
-    await setImmediate();
   }
-  const phases = base.phases.map((_, i) => phaseResult(base, blocks, i, rounds, seed));
-  return { phases, pairs: blocks.length, roundsPerBlock: rounds, interrupted: !!signal?.aborted };
+  const names = sides.map(({ name }) => name);
+  return { sides: names, placements, roundsPerBlock: rounds, interrupted: !!signal?.aborted };
 }

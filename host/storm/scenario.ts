@@ -30,7 +30,7 @@ export type Scenario = z.infer<typeof scenarioSchema>;
 /** Device sizes of the standard comparison: page records fit the cache of a common server. */
 export const STANDARD_SIZE_BYTES: Readonly<Record<AlignName, number>> = {
   '4K': GIB,
-  '2M': 16 * GIB,
+  '2M': 4 * GIB,
   '1G': 256 * GIB,
 };
 

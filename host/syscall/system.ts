@@ -13,6 +13,8 @@ export interface SystemOptions {
   readonly processes?: number;
   /** Page-table levels, 4 or 5. Default 4. */
   readonly levels?: 4 | 5;
+  /** A build of the core made on demand, in place of the shipped one. */
+  readonly wasm?: string;
   /** A bank to share with another system of the same device; booted in turns. */
   readonly bank?: Bank;
 }
@@ -28,7 +30,7 @@ export class System {
   constructor(options: SystemOptions) {
     const { kernel, kind, device, processes = 1 } = options;
     const bank = options.bank ?? new Bank(bankShape(device, processes, kind === 'counted'));
-    this.machine = new Machine(kernel, kind, bank);
+    this.machine = new Machine(kernel, kind, bank, options.wasm);
     this.device = device;
     this.levels = options.levels ?? 4;
     this.boot();

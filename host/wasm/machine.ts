@@ -40,11 +40,11 @@ export class Machine {
   #mms = 0;
   #freeMms: number[] = [];
 
-  constructor(kernel: KernelId, kind: BuildKind, bank: Bank) {
+  constructor(kernel: KernelId, kind: BuildKind, bank: Bank, wasm = buildName(kernel, kind)) {
     this.kernel = kernel;
     this.bank = bank;
     this.counted = kind === 'counted';
-    this.core = instantiate(buildName(kernel, kind), bank.memory);
+    this.core = instantiate(wasm, bank.memory);
     if (this.counted && !bank.shape.stamps)
       throw new Error('a counted build needs a bank of stamps');
   }

@@ -1,14 +1,17 @@
-// Patterns, op streams, scenarios and the paired runner.
+// Patterns, op streams, scenarios and the runner of several sides.
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { DaxError } from '../../host/error.ts';
+import { contrast } from '../../host/measure/samples.ts';
 import { PATTERNS, unitOrder } from '../../host/storm/pattern.ts';
 import { stormPhases } from '../../host/storm/phase.ts';
-import { Rig } from '../../host/storm/rig.ts';
-import { runPaired } from '../../host/storm/runner.ts';
+import { Rig, type Side } from '../../host/storm/rig.ts';
+import { runSides } from '../../host/storm/runner.ts';
 import { makeScenario, scenarioDevice } from '../../host/storm/scenario.ts';
 import { MIB } from '../../host/units.ts';
 import { OP_TIMES_MAX, OpStream } from '../../host/wasm/ops.ts';
+
+const takeBankOf = Rig.prototype.takeBank;
 
 describe('patterns', () => {
   test('each visits every unit exactly once, whatever the sizes', () => {
@@ -84,39 +87,66 @@ describe('scenarios', () => {
   });
 });
 
-describe('paired runner', () => {
+describe('runner', () => {
   const scenario = makeScenario({ align: '2M', sizeBytes: 64 * MIB, pinPages: 512 });
   const device = scenarioDevice(scenario);
   const phases = stormPhases(scenario, device);
+  const sides: readonly Side[] = [
+    { name: 'devmap', kernel: 'devmap', kind: 'timed', overlap: 'none' },
+    { name: 'refcount', kernel: 'refcount', kind: 'timed', overlap: 'none' },
+    { name: 'twin', kernel: 'devmap', kind: 'timed', overlap: 'natural' },
+  ];
 
-  test('measures every phase on both rigs, in pairs, on one bank', async () => {
-    const base = new Rig('devmap', 'timed', device, phases);
-    const other = new Rig('refcount', 'timed', device, phases, base.bank);
-    const run = await runPaired(base, other, { seconds: 0.05, overlap: 'none', seed: 3 });
-    expect(run.phases.map((phase) => phase.name)).toEqual(['fault', 'pin', 'unpin', 'munmap']);
-    expect(run.pairs).toBeGreaterThanOrEqual(6);
-    for (const { baseNs, otherNs, ratio } of run.phases) {
-      expect(baseNs).toBeGreaterThan(0);
-      expect(otherNs).toBeGreaterThan(0);
-      expect(ratio.low).toBeLessThanOrEqual(ratio.value);
-      expect(ratio.high).toBeGreaterThanOrEqual(ratio.value);
+  test('measures every phase on every side, in turns, on several banks', async () => {
+    const samples = await runSides(device, phases, sides, { seconds: 0.05, seed: 3 });
+    expect(samples.sides).toEqual(['devmap', 'refcount', 'twin']);
+    expect(samples.placements).toHaveLength(5);
+    for (const turn of samples.placements.flat()) {
+      expect(turn).toHaveLength(3);
+      for (const phaseNs of turn) {
+        expect(phaseNs).toHaveLength(phases.length);
+        expect(Math.min(...phaseNs)).toBeGreaterThan(0);
+      }
     }
+    const pin = contrast(samples, 'devmap', 'refcount', 1, 3);
+    // 512 page grabs against one: no noise hides that.
+    expect(pin?.ratio.high).toBeLessThan(1);
+    expect(pin?.ratio.low).toBeLessThanOrEqual(pin?.ratio.value ?? 0);
+    expect(pin?.p).toBeLessThan(0.05);
   });
 
-  test('stops after the block in hand when asked', async () => {
-    const base = new Rig('devmap', 'timed', device, phases);
-    const other = new Rig('refcount', 'timed', device, phases, base.bank);
+  test('the same seed draws the same order of turns', async () => {
+    const seen: string[][] = [];
+    for (const seed of [1, 1, 2]) {
+      const order: string[] = [];
+      const takeBank = vi.spyOn(Rig.prototype, 'takeBank').mockImplementation(function (this: Rig) {
+        order.push(this.side.name);
+        takeBankOf.call(this);
+      });
+      await runSides(device, phases, sides, { seconds: 0.001, seed });
+      takeBank.mockRestore();
+      seen.push(order.slice(-12));
+    }
+    expect(seen[1]).toEqual(seen[0]);
+    expect(seen[2]).not.toEqual(seen[0]);
+  });
+
+  test('stops after the blocks in hand when asked', async () => {
     const controller = new AbortController();
-    const onPairs = (): void => controller.abort();
-    const { signal } = controller;
-    const run = await runPaired(base, other, {
+    const samples = await runSides(device, phases, sides, {
       seconds: 60,
-      overlap: 'none',
       seed: 3,
-      signal,
-      onPairs,
+      signal: controller.signal,
+      onTurns: () => controller.abort(),
     });
-    expect(run.interrupted).toBe(true);
-    expect(run.pairs).toBe(2);
+    expect(samples.interrupted).toBe(true);
+    expect(samples.placements.flat()).toHaveLength(2);
+    expect(contrast(samples, 'devmap', 'twin', 0, 1)).toBeDefined();
+  });
+
+  test('nothing measured, nothing claimed', async () => {
+    const signal = AbortSignal.abort();
+    const samples = await runSides(device, phases, sides, { seconds: 1, seed: 1, signal });
+    expect(contrast(samples, 'devmap', 'refcount', 0, 1)).toBeUndefined();
   });
 });
