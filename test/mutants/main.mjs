@@ -42,6 +42,18 @@ function breakCore({ file, find, replace, name }, folder) {
   );
 }
 
+/** A mutant may loop for ever: that is noticed too. */
+const LIMIT_MS = 120_000;
+
+/** Ends what is under way: vitest and its workers, which a looping mutant would outlive. */
+let endTests = () => {};
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    endTests();
+    process.exit(130);
+  });
+}
+
 /**
  * @param {string} folder
  * @returns {Promise<boolean>} whether the tests pass on the builds in the folder
@@ -54,11 +66,23 @@ function testsPass(folder) {
       cwd: ROOT,
       stdio: 'ignore',
       env: { ...process.env, DAXSTORM_WASM_DIR: folder },
-      // A mutant may loop for ever: that is noticed too.
-      timeout: 120_000,
+      // A process group of its own, so that one signal reaches the workers.
+      detached: true,
     });
+    endTests = () => {
+      try {
+        if (child.pid) process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // All of it has ended.
+      }
+    };
+    const timer = setTimeout(endTests, LIMIT_MS);
     child.on('error', reject);
-    child.on('close', (status) => resolve(status === 0));
+    child.on('close', (status) => {
+      clearTimeout(timer);
+      endTests();
+      resolve(status === 0);
+    });
   });
 }
 
