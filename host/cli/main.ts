@@ -7,6 +7,7 @@ import { PACKAGE_ROOT } from '../root.ts';
 import { compareCommand } from './compare.ts';
 import { type Context, EXIT, makeContext } from './context.ts';
 import { demoCommand } from './demo.ts';
+import { ladderCommand } from './ladder.ts';
 import { replayCommand } from './replay.ts';
 import { stormCommand } from './storm.ts';
 import { walkCommand } from './walk.ts';
@@ -31,7 +32,14 @@ Examples:
 
 Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted.`,
     );
-  const commands = [compareCommand, stormCommand, replayCommand, walkCommand, demoCommand];
+  const commands = [
+    compareCommand,
+    stormCommand,
+    ladderCommand,
+    replayCommand,
+    walkCommand,
+    demoCommand,
+  ];
   for (const make of commands) program.addCommand(make(context));
   // One line for every mistake, ours and the parser's; the parser's own printing is off.
   for (const command of [program, ...program.commands]) {

@@ -1,0 +1,100 @@
+import { Command } from 'commander';
+import { climb, type Ladder } from '../compare/ladder.ts';
+import { type Sensitivity, weighChoices } from '../compare/sensitivity.ts';
+import { deviceJson, envelope } from '../report/json.ts';
+import { formatLadder, formatSensitivity, LADDER_NOTES } from '../report/ladder.ts';
+import { stormPhases } from '../storm/phase.ts';
+import { PIN_PAGES_DEFAULT, scenarioDevice } from '../storm/scenario.ts';
+import { ALIGN_NAMES, type AlignName } from '../units.ts';
+import { type Context, EXIT } from './context.ts';
+import * as option from './options.ts';
+import { checkJsonTarget, emitJson } from './output.ts';
+import { type StormFlags, scenarioOf } from './stormFlags.ts';
+
+interface Climbed {
+  readonly ladder: Ladder | undefined;
+  readonly sensitivity: Sensitivity | undefined;
+}
+
+/* How the time is shared out between the ladder and the choices. */
+const SHARE_LADDER = 0.65;
+
+async function climbAlign(
+  flags: StormFlags,
+  align: AlignName,
+  { progress, signal }: Context,
+): Promise<Climbed> {
+  const scenario = scenarioOf(flags, align);
+  const device = scenarioDevice(scenario);
+  const phases = stormPhases(scenario, device);
+  const options = (share: number) => ({
+    seconds: flags.time * share,
+    seed: flags.seed,
+    signal,
+    onProgress: (text: string) => progress.say(text),
+  });
+  const ladder = await climb(device, phases, scenario, options(SHARE_LADDER));
+  const sensitivity = await weighChoices(device, phases, scenario, options(1 - SHARE_LADDER));
+  progress.clear();
+  if (flags.json === undefined) {
+    if (ladder) process.stdout.write(`${formatLadder(ladder)}\n\n`);
+    if (sensitivity) process.stdout.write(`${formatSensitivity(sensitivity)}\n\n`);
+  }
+  return { ladder, sensitivity };
+}
+
+async function runLadder(flags: StormFlags, context: Context): Promise<void> {
+  checkJsonTarget(flags.json);
+  const aligns = flags.align ? [flags.align] : ALIGN_NAMES;
+  for (const align of aligns) scenarioDevice(scenarioOf(flags, align));
+  const climbed: Climbed[] = [];
+  for (const align of aligns) {
+    if (!context.signal.aborted) climbed.push(await climbAlign(flags, align, context));
+  }
+  if (flags.json === undefined) process.stdout.write(`${LADDER_NOTES}\n`);
+  else {
+    const ladders = climbed.flatMap(({ ladder, sensitivity }) =>
+      ladder
+        ? [
+            {
+              ...ladder,
+              device: deviceJson(ladder.device),
+              choices: sensitivity?.choices,
+              verdicts: sensitivity?.verdicts,
+            },
+          ]
+        : [],
+    );
+    emitJson(flags.json, { ...envelope('ladder'), ladders });
+  }
+  if (context.signal.aborted) process.exitCode = EXIT.interrupted;
+}
+
+export function ladderCommand(context: Context): Command {
+  return new Command('ladder')
+    .summary('where the emulated difference comes from, one step at a time')
+    .description(
+      'Builds the core from devmap to refcount one step at a time, in an order and in the opposite one, and times\n' +
+        'every build in turns; then the same A/B under other choices of modelling. The first run compiles the\n' +
+        'builds, which takes about a minute; they are kept.',
+    )
+    .addOption(option.alignOption().default(undefined, 'all three'))
+    .addOption(option.sizeOption().default(undefined, '1GiB, 4GiB, 256GiB by unit'))
+    .addOption(option.mapOption().default('mem'))
+    .addOption(option.patternOption().default('sequential'))
+    .addOption(option.strideOption().default(16))
+    .addOption(option.accessOption().default('write'))
+    .addOption(option.pinPagesOption().default(PIN_PAGES_DEFAULT))
+    .addOption(option.timeOption(30))
+    .addOption(option.seedOption())
+    .addOption(option.jsonOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  daxstorm ladder --align 2M            one unit size, 30 s
+  daxstorm ladder --align 4K --pattern uniform --time 60
+  daxstorm ladder --json ladder.json    the same numbers for a program`,
+    )
+    .action((flags: StormFlags) => runLadder(flags, context));
+}

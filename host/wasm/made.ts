@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { KERNEL_IDS, type KernelId } from '../kernel.ts';
+import { PACKAGE_ROOT } from '../root.ts';
+
+/** A build that is not shipped: made from the core's source when it is asked for, and kept. */
+export interface MadeBuild {
+  readonly kernel: KernelId;
+  /** Locks, per-CPU statistics and look-ups, or walks and struct pages alone. */
+  readonly detail: 'pages' | 'full';
+  /** Bits of refcounting's steps: STEP. */
+  readonly steps: number;
+  /** Per-CPU state as the kernel's plain adds, or lock-prefixed. */
+  readonly percpu: 'plain' | 'atomic';
+}
+
+/** Refcounting's steps, a bit each: assembly/switches.ts says what they do. */
+export const STEP = {
+  references: 1,
+  rmap: 2,
+  statistics: 4,
+  marks: 8,
+  gathers: 16,
+  folioGup: 32,
+  noMemtype: 64,
+} as const;
+export const STEPS_ALL = Object.values(STEP).reduce((all, bit) => all | bit, 0);
+
+interface Compiler {
+  compile(build: object): Promise<boolean>;
+}
+
+async function compiler(): Promise<Compiler> {
+  const file = join(PACKAGE_ROOT, 'build', 'compile.mjs');
+  return (await import(pathToFileURL(file).href)) as Compiler;
+}
+
+/** Compiles a build of the core unless it is there already; answers its name. */
+export async function makeBuild({ kernel, detail, steps, percpu }: MadeBuild): Promise<string> {
+  const name = `made-${kernel}-${detail}-steps${steps}-${percpu}`;
+  const { compile } = await compiler();
+  await compile({
+    name,
+    kernel: KERNEL_IDS.indexOf(kernel),
+    detail: detail === 'full' ? 1 : 0,
+    records: 0,
+    count: 0,
+    steps,
+    percpu: percpu === 'atomic' ? 1 : 0,
+  });
+  return name;
+}
