@@ -1,7 +1,7 @@
 import type { KernelId } from '../kernel.ts';
-import { madvise } from '../syscall/madvise.ts';
 import { dynamicDevice } from '../syscall/device.ts';
 import { gup, release } from '../syscall/gup.ts';
+import { madvise } from '../syscall/madvise.ts';
 import { mmap } from '../syscall/mmap.ts';
 import { mprotect } from '../syscall/mprotect.ts';
 import { munmap } from '../syscall/munmap.ts';
@@ -19,10 +19,11 @@ export interface Asked {
   readonly accesses: number;
   readonly systemCalls: number;
   readonly gupCalls: number;
-  /** Those of them that ask for a longterm pin, or that go to the slow path at once. */
-  readonly longtermCalls: number;
+  /** Those of them that go to the slow path at once. */
   readonly slowCalls: number;
   readonly gupPages: number;
+  /** Folios that the calls' pages belong to, each call's counted by itself. */
+  readonly folios: number;
   readonly putPages: number;
   /** Pages of an unpin call that follow a page of another folio. */
   readonly folioChanges: number;
@@ -38,9 +39,9 @@ const NOTHING: Asked = {
   accesses: 0,
   systemCalls: 0,
   gupCalls: 0,
-  longtermCalls: 0,
   slowCalls: 0,
   gupPages: 0,
+  folios: 0,
   putPages: 0,
   folioChanges: 0,
 };
@@ -117,7 +118,10 @@ export class Laboratory {
     const stream = new OpStream();
     const { unitBytes } = this.#system.device;
     const name = access === 'write' ? 'touchWrite' : 'touchRead';
-    stream.push(name, this.#vma.slot, 0, this.#units, unitBytes / PAGE_BYTES);
+    // One access a unit, where `times` would be one a page.
+    for (let unit = 0; unit < this.#units; unit++) {
+      stream.push(name, this.#vma.slot, (unit * unitBytes) / PAGE_BYTES);
+    }
     const { failed } = this.#system.machine.run(stream, 'natural');
     if (failed) throw new Error(`${failed} touches of a mapped device failed`);
   }
@@ -229,7 +233,7 @@ export class Laboratory {
       }
     });
     // Singles go back one by one; batches in one call for all of them, as the recordings did.
-    const calls = batch === 1 || !pin ? pages : [pages.flat()];
+    const calls = batch === 1 ? pages : [pages.flat()];
     const put = this.#during(() => {
       for (const each of calls) release(this.#process, each, pin);
     });
@@ -237,19 +241,19 @@ export class Laboratory {
   }
 
   #gupWork(operation: GupOperation): Work {
-    const { half, pin, longterm, path, batch } = operation;
+    const { half, pin, path, batch } = operation;
     this.#touchAll('write');
     // The pages that the median saw had been referenced before.
     this.#gupRound({ ...operation, batch: 512 });
     const { get, put } = this.#gupRound(operation);
     const calls = Math.ceil(GUP_PAGES / batch);
+    const folioPages = 2 ** this.#system.device.order;
     const getAsked: Partial<Asked> = {
       gupCalls: calls,
-      longtermCalls: longterm ? calls : 0,
       slowCalls: path === 'slow' ? calls : 0,
       gupPages: GUP_PAGES,
+      folios: calls * Math.ceil(batch / folioPages),
     };
-    const folioPages = 2 ** this.#system.device.order;
     const changes = pin && batch > 1 ? Math.ceil(GUP_PAGES / folioPages) - 1 : 0;
     const putAsked: Partial<Asked> = { putPages: GUP_PAGES, folioChanges: changes };
     const get_ = perUnit(get, getAsked, GUP_PAGES);

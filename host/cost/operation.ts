@@ -50,7 +50,10 @@ const UNPRICED: readonly (readonly [RegExp, string])[] = [
   [/^calib_/, "the clock's own calibration"],
   [/^syscall_/, 'an empty system call: no event of a mapping'],
   [/^(mmap|munmap_untouched)$/, 'one call on an empty mapping: its work is VMA trees, not counted'],
-  [/^fork_exit_delta$/, 'a difference of two whole forks; no leaf is copied, what is left is noise'],
+  [
+    /^fork_exit_delta$/,
+    'a difference of two whole forks; no leaf is copied, what is left is noise',
+  ],
   [/^fork_/, 'fork and exit of a whole process: its work is not emulated'],
   [/^mremap/, 'mremap is not emulated'],
   [/^(anon|memfd)_/, 'ordinary memory: the control, not a prediction'],
