@@ -9,6 +9,7 @@ import { type Context, EXIT, makeContext } from './context.ts';
 import { demoCommand } from './demo.ts';
 import { replayCommand } from './replay.ts';
 import { stormCommand } from './storm.ts';
+import { validateCommand } from './validate.ts';
 import { walkCommand } from './walk.ts';
 
 function packageVersion(): string {
@@ -28,10 +29,18 @@ Examples:
   daxstorm storm --align 2M --size 64GiB
   daxstorm replay trace.txt.gz
   daxstorm walk +2MiB --align 2M
+  daxstorm validate                     the cost model against the recordings
 
 Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted.`,
     );
-  const commands = [compareCommand, stormCommand, replayCommand, walkCommand, demoCommand];
+  const commands = [
+    compareCommand,
+    stormCommand,
+    replayCommand,
+    walkCommand,
+    validateCommand,
+    demoCommand,
+  ];
   for (const make of commands) program.addCommand(make(context));
   // One line for every mistake, ours and the parser's; the parser's own printing is off.
   for (const command of [program, ...program.commands]) {

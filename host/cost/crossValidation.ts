@@ -1,5 +1,13 @@
 import { recordings } from '../measure/recorded.ts';
-import { fitModel, predict, type Release, type Sample, samplesOf, standIns } from './model.ts';
+import {
+  fitModel,
+  predict,
+  predictKnown,
+  type Release,
+  type Sample,
+  samplesOf,
+  standIns,
+} from './model.ts';
 import { FAMILIES, type Family } from './operation.ts';
 
 /** How far predictions are from what was observed; errors are shares of the observed count. */
@@ -32,12 +40,10 @@ export interface FamilyErrors {
   readonly fitted: Errors | undefined;
   /** By a fit that has seen every other operation, at every unit size. */
   readonly withoutOperation: Errors | undefined;
-  /** By a fit that has seen every other family. */
+  /** By a fit that has seen every other family; an event that only this one has costs 0 there. */
   readonly withoutFamily: Errors | undefined;
   /** By the memfd row of the same name. */
   readonly baseline: Errors | undefined;
-  /** Rows that a fit without their family cannot predict: their events have no price there. */
-  readonly unpriced: number;
 }
 
 interface Scored {
@@ -57,7 +63,7 @@ function leaveOut(
   release: Release,
   samples: readonly Sample[],
   key: (sample: Sample) => string,
-): ReadonlyMap<Sample, number | undefined> {
+): ReadonlyMap<Sample, number> {
   const all = [...samples, ...standIns(release)];
   const keys = new Set(samples.map(key));
   const found = [...keys].flatMap((each) => {
@@ -67,7 +73,7 @@ function leaveOut(
     );
     return samples
       .filter((sample) => key(sample) === each)
-      .map((sample) => [sample, predict(model, sample.counts)] as const);
+      .map((sample) => [sample, predictKnown(model, sample.counts)] as const);
   });
   return new Map(found);
 }
@@ -96,7 +102,6 @@ function familyErrors(family: FamilyErrors['family'], rows: readonly Scored[]): 
     withoutOperation: errors((row) => row.withoutOperation),
     withoutFamily: errors((row) => row.withoutFamily),
     baseline: errors((row) => row.baseline),
-    unpriced: rows.filter((row) => row.withoutFamily === undefined).length,
   };
 }
 

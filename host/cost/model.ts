@@ -103,18 +103,18 @@ export function fitModel(release: Release, samples: readonly Sample[]): Model {
   return { release, prices: prices.map((price, i) => (used[i] ? price : undefined)) };
 }
 
-/** Least instructions a unit by which an event without a price makes a prediction impossible. */
+/** An event this rare, a unit, is not missed where it has no price. */
 const COUNTS = 1e-3;
 
+/** Instructions a unit of the events that have a price. */
+export function predictKnown({ prices }: Model, counts: readonly number[]): number {
+  return counts.reduce((sum, count, i) => sum + count * (prices[i] ?? 0), 0);
+}
+
 /** Instructions a unit; undefined where the operation has an event that has no price. */
-export function predict({ prices }: Model, counts: readonly number[]): number | undefined {
-  let sum = 0;
-  for (const [i, count] of counts.entries()) {
-    const price = prices[i];
-    if (price === undefined && count > COUNTS) return undefined;
-    sum += count * (price ?? 0);
-  }
-  return sum;
+export function predict(model: Model, counts: readonly number[]): number | undefined {
+  const missing = counts.some((count, i) => count > COUNTS && model.prices[i] === undefined);
+  return missing ? undefined : predictKnown(model, counts);
 }
 
 const models = new Map<Release, Model>();

@@ -72,14 +72,14 @@ function protectedLeaves(done: Done, huge: boolean): number {
  */
 export const PARAMETERS: readonly Parameter[] = [
   {
-    name: 'access',
-    meaning: "the recording program's own loop around one load or store",
-    count: ({ asked }) => asked.accesses,
-  },
-  {
     name: 'exception',
     meaning: 'a page-fault exception: entry, exit, VMA look-up under its own lock',
     count: ({ asked, events }) => (asked.accesses > 0 ? events.faultMinor : 0),
+  },
+  {
+    name: 'access',
+    meaning: "the recording program's own loop around one load or store",
+    count: ({ asked }) => asked.accesses,
   },
   {
     name: 'faultRetry',
@@ -175,6 +175,11 @@ export const PARAMETERS: readonly Parameter[] = [
     name: 'slowPage',
     meaning: 'a page written to the array by the slow path',
     count: slowPages,
+  },
+  {
+    name: 'longtermCall',
+    meaning: 'what a slow call takes more for a longterm pin (__gup_longterm_locked)',
+    count: (done) => (isLongterm(done) ? slowCalls(done) : 0),
   },
   {
     name: 'longtermFolio',
