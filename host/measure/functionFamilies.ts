@@ -22,6 +22,8 @@ const FAMILIES: readonly (readonly [family: string, pattern: RegExp])[] = [
     'struct page and rmap',
     /^(folio|tlb_flush_rmap|__tlb_remove|free_pages_and_swap|free_unref|__free_frozen|free_tail|try_g|gup_put_folio|unpin_|noop_dirty|vm_normal_page|lru_|gup_fast_folio_allowed|get_pfnblock|__nr_to_section|collect_longterm)/,
   ],
+  ['GUP calls', /^(is_valid_gup_args|pin_user_pages_fast|__gup_longterm_locked)$/],
+  ['the recording module', /^(dp_ioctl|gup_one)$/],
   ['locks and RCU', /^(_raw_spin|__rcu_|__pmd_trans_huge_lock|up_read|down_read)/],
   [
     'page-table walk',
@@ -48,7 +50,8 @@ export interface FunctionRow {
 
 export interface FamilySplit {
   readonly family: string;
-  readonly instructions: Readonly<Record<KernelId, number>>;
+  /** Of its functions together; undefined where none is among that kernel's fourteen largest. */
+  readonly instructions: PerKernel;
   readonly functions: readonly FunctionRow[];
 }
 
@@ -73,9 +76,9 @@ function eachKernel<T>(of: (kernel: KernelId) => T): Readonly<Record<KernelId, T
   return Object.fromEntries(entries) as Record<KernelId, T>;
 }
 
-function sum(values: Iterable<number | undefined>): number {
+function sum(values: Iterable<number>): number {
   let total = 0;
-  for (const each of values) total += each ?? 0;
+  for (const each of values) total += each;
   return total;
 }
 
@@ -94,9 +97,10 @@ export function explain(pair: HotPair): Explanation {
     const functions = rows
       .filter(({ name }) => functionFamily(name) === family)
       .sort((a, b) => weight(b) - weight(a));
-    const instructions = eachKernel((kernel) =>
-      sum(functions.map((row) => row.instructions[kernel])),
-    );
+    const instructions = eachKernel((kernel) => {
+      const known = functions.flatMap((row) => row.instructions[kernel] ?? []);
+      return known.length > 0 ? sum(known) : undefined;
+    });
     return { family, instructions, functions };
   });
   const total = eachKernel((kernel) => pair[kernel].total);

@@ -72,13 +72,14 @@ export function recordings(release: string): readonly Recording[] {
   return found;
 }
 
-function namesIn(folder: string): readonly string[] {
+/** What the file system answers, or why it does not. Fails: E_FILE. */
+function orRefuse<T>(path: string, read: (path: string) => T): T {
   try {
-    return readdirSync(folder);
+    return read(path);
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code;
-    const says = why === 'ENOENT' ? 'there is no such folder' : `it cannot be listed: ${why}`;
-    throw new DaxError('E_FILE', `cannot read '${folder}': ${says}`, 'name a folder of recordings');
+    const says = why === 'ENOENT' ? 'there is no such folder' : why;
+    throw new DaxError('E_FILE', `cannot read '${path}': ${says}`, 'name a folder of recordings');
   }
 }
 
@@ -93,11 +94,12 @@ function byRelease([a]: readonly [string, unknown], [b]: readonly [string, unkno
  * Fails: E_FILE where the folder cannot be read or has no such file, E_RECORDING for a bad line.
  */
 export function readRecordings(folder: string): ReadonlyMap<string, readonly Recording[]> {
-  const found = namesIn(folder).flatMap((name) => {
+  const found = orRefuse(folder, (path) => readdirSync(path)).flatMap((name) => {
     const release = /^icount-(.+)\.jsonl$/.exec(name)?.[1];
     if (release === undefined) return [];
     const file = join(folder, name);
-    return [[release, parseRecordings(readFileSync(file, 'utf8'), file)] as const];
+    const text = orRefuse(file, (path) => readFileSync(path, 'utf8'));
+    return [[release, parseRecordings(text, file)] as const];
   });
   if (found.length > 0) return new Map(found.sort(byRelease));
   throw new DaxError(

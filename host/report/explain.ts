@@ -14,8 +14,8 @@ const COLUMNS: readonly Column[] = [
 const MEANINGS: Readonly<Record<string, string>> = {
   fault: 'write fault, a leaf',
   munmap: 'munmap, a written leaf',
-  pin: 'fast pin for writing and unpin, one page a call',
-  pinL: 'the same for a longterm pin',
+  pin: 'pin for writing and unpin, one page a call',
+  pinL: 'longterm pin for writing and unpin, one page a call',
 };
 
 function signed(value: number): string {
