@@ -70,7 +70,7 @@ const LAYERS = [
   ['host/wasm'],
   ['host/syscall'],
   ['host/measure', 'host/storm', 'host/trace'],
-  ['host/compare'],
+  ['host/compare', 'host/cost'],
   ['host/report'],
   ['host/cli'],
 ];

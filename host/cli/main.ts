@@ -7,9 +7,11 @@ import { PACKAGE_ROOT } from '../root.ts';
 import { compareCommand } from './compare.ts';
 import { type Context, EXIT, makeContext } from './context.ts';
 import { demoCommand } from './demo.ts';
+import { explainCommand } from './explain.ts';
 import { ladderCommand } from './ladder.ts';
 import { replayCommand } from './replay.ts';
 import { stormCommand } from './storm.ts';
+import { validateCommand } from './validate.ts';
 import { walkCommand } from './walk.ts';
 
 function packageVersion(): string {
@@ -29,6 +31,8 @@ Examples:
   daxstorm storm --align 2M --size 64GiB
   daxstorm replay trace.txt.gz
   daxstorm walk +2MiB --align 2M
+  daxstorm validate                     the cost model against the recordings
+  daxstorm explain munmap               where real kernels spend it, by function
 
 Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted.`,
     );
@@ -38,6 +42,8 @@ Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted.`,
     ladderCommand,
     replayCommand,
     walkCommand,
+    validateCommand,
+    explainCommand,
     demoCommand,
   ];
   for (const make of commands) program.addCommand(make(context));

@@ -55,7 +55,9 @@ export interface Ladder {
 
 /** Masks of steps after each one: 0, first, first two, … all. */
 function prefixes(bits: readonly number[]): readonly number[] {
-  return bits.reduce<number[]>((masks, bit) => [...masks, (masks.at(-1) ?? 0) | bit], [0]);
+  const masks = [0];
+  for (const bit of bits) masks.push((masks.at(-1) as number) | bit);
+  return masks;
 }
 
 const FORWARD = prefixes(STEPS.map(([, bit]) => bit));

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { DaxError } from '../error.ts';
 import { KERNELS, type KernelId } from '../kernel.ts';
 import { PACKAGE_ROOT } from '../root.ts';
 import type { AlignName } from '../units.ts';
@@ -34,19 +35,78 @@ export interface RecordedCost {
 
 const loaded = new Map<string, readonly Recording[]>();
 
+/**
+ * The recordings in the text of one file, a JSON object a line; `name` is for messages.
+ *
+ * Fails: E_RECORDING for a line that is no JSON object.
+ */
+export function parseRecordings(text: string, name: string): readonly Recording[] {
+  return text.split('\n').flatMap((line, i) => {
+    if (line.trim() === '') return [];
+    const record = recordSchema.safeParse(parseLine(line, `${name}:${i + 1}`));
+    // Rows without a median are notes that a call could not be made.
+    return record.success ? [record.data] : [];
+  });
+}
+
+function parseLine(line: string, where: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    const shown = line.length > 30 ? `${line.slice(0, 30)}…` : line;
+    throw new DaxError(
+      'E_RECORDING',
+      `${where} is no JSON object: '${shown}'`,
+      'give icount-RELEASE.jsonl files as in data/recorded',
+    );
+  }
+}
+
 /** All instruction counts of one kernel release, such as `6.12`; data/recorded says how they came. */
 export function recordings(release: string): readonly Recording[] {
   const known = loaded.get(release);
   if (known) return known;
   const file = join(PACKAGE_ROOT, 'data', 'recorded', `icount-${release}.jsonl`);
-  const lines = readFileSync(file, 'utf8').trim().split('\n');
-  const found = lines.flatMap((line) => {
-    const record = recordSchema.safeParse(JSON.parse(line));
-    // Rows without a median are notes that a call could not be made.
-    return record.success ? [record.data] : [];
-  });
+  const found = parseRecordings(readFileSync(file, 'utf8'), file);
   loaded.set(release, found);
   return found;
+}
+
+/** What the file system answers, or why it does not. Fails: E_FILE. */
+function orRefuse<T>(path: string, read: (path: string) => T): T {
+  try {
+    return read(path);
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code;
+    const says = why === 'ENOENT' ? 'there is no such folder' : why;
+    throw new DaxError('E_FILE', `cannot read '${path}': ${says}`, 'name a folder of recordings');
+  }
+}
+
+/** `6.16` before `6.18`, `7.3` after both. */
+function byRelease([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a.localeCompare(b, 'en', { numeric: true });
+}
+
+/**
+ * The recordings of every icount-RELEASE.jsonl in a folder, by release, oldest first.
+ *
+ * Fails: E_FILE where the folder cannot be read or has no such file, E_RECORDING for a bad line.
+ */
+export function readRecordings(folder: string): ReadonlyMap<string, readonly Recording[]> {
+  const found = orRefuse(folder, (path) => readdirSync(path)).flatMap((name) => {
+    const release = /^icount-(.+)\.jsonl$/.exec(name)?.[1];
+    if (release === undefined) return [];
+    const file = join(folder, name);
+    const text = orRefuse(file, (path) => readFileSync(path, 'utf8'));
+    return [[release, parseRecordings(text, file)] as const];
+  });
+  if (found.length > 0) return new Map(found.sort(byRelease));
+  throw new DaxError(
+    'E_FILE',
+    `no icount-RELEASE.jsonl in '${folder}'`,
+    'name a folder of recordings, like data/recorded',
+  );
 }
 
 function find(kernel: KernelId, align: RecordedAlign, op: string): number | undefined {
