@@ -4,9 +4,9 @@
  */
 import { isLeaf, physIn, tableOf } from './entry';
 import {
-  ARENA, CONTROL, CTL_ARENA_FREE, CTL_ARENA_LIVE, CTL_ARENA_TOP, CTL_PHYS, ENTIRELY_MAPPED,
-  FOLIO_LARGE_MAPCOUNT, FOLIO_PINCOUNT, MMS, MM_BYTES, MM_LEVELS, MM_TABLES, MM_TOP,
-  PAGES, PAGES_MAX, PG_MAPCOUNT, PG_REFCOUNT,
+  CONTROL, CTL_ARENA_FREE, CTL_ARENA_LIVE, CTL_ARENA_START, CTL_ARENA_TOP, CTL_PHYS,
+  ENTIRELY_MAPPED, FOLIO_LARGE_MAPCOUNT, FOLIO_PINCOUNT, MMS, MM_BYTES, MM_LEVELS, MM_TABLES,
+  MM_TOP, PAGES, PAGES_MAX, PG_MAPCOUNT, PG_REFCOUNT,
 } from './layout';
 import {
   FOLIO_ENTIRE_MAPCOUNT, FOLIO_NR_PAGES_MAPPED, deviceOrder, devicePages, headRecord,
@@ -96,7 +96,8 @@ function checkArena(reached: u32): void {
   let free: u32 = 0;
   let table: usize = load<u32>(CONTROL, CTL_ARENA_FREE);
   for (; table; table = load<u32>(table)) free += 1;
-  const cut = (load<u32>(CONTROL, CTL_ARENA_TOP) - ARENA) >> PTE_SHIFT;
+  const start = load<u32>(CONTROL, CTL_ARENA_START);
+  const cut = (load<u32>(CONTROL, CTL_ARENA_TOP) - start) >> PTE_SHIFT;
   const live = load<u32>(CONTROL, CTL_ARENA_LIVE);
   if (live != reached || live + free != cut) report(BAD_ARENA, live);
 }

@@ -56,7 +56,7 @@
  * Control block, offsets from CONTROL
  *   ┌ 0 physical address of the device's first data byte (u64) ┬ 8 pages (u32) ┬ 12 order ┐
  *   ├ 16 alive ┬ 20 records ┬ 24 compound shift ┬ 28 tail mask ┬ 32 stamps ┬ 36 table locks ┤
- *   ├ 64 arena top ┬ 68 arena end ┬ 72 free list ┬ 76 live tables ┬ 80 fail after ┤
+ *   ├ 64 arena top ┬ 68 arena end ┬ 72 free list ┬ 76 live tables ┬ 80 fail after ┬ 84 start ┤
  *   └ 128 always zero (u64): what a chained operation adds to its address        ┘
  */
 @inline export const CTL_PHYS: u32 = 0;
@@ -76,6 +76,8 @@
 @inline export const CTL_ARENA_LIVE: u32 = 76;
 /** Table allocations left before one fails; -1 never fails. For tests of out-of-memory. */
 @inline export const CTL_ARENA_FAIL_AFTER: u32 = 80;
+/** Where this boot's tables begin: at ARENA, or above it where a run draws its own place. */
+@inline export const CTL_ARENA_START: u32 = 84;
 @inline export const CTL_ZERO: u32 = 128;
 
 /*

@@ -52,7 +52,7 @@ export interface Comparison {
   };
   readonly seed: number;
   readonly seconds: number;
-  /** Turns of all sides, and on how many banks. */
+  /** Turns of all sides, and in how many places of the bank. */
   readonly turns: number;
   readonly placements: number;
   readonly interrupted: boolean;

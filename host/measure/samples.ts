@@ -10,7 +10,7 @@ export type Turn = readonly (readonly number[])[];
 export interface Samples {
   /** Names, in the order of every turn. */
   readonly sides: readonly string[];
-  /** Turns by placement: each placement is a fresh bank, so other host pages. */
+  /** Pairs of turns: each pair lies on host pages of its own. */
   readonly placements: readonly (readonly Turn[])[];
   readonly roundsPerBlock: number;
   /** The signal ended it early. */

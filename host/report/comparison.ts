@@ -60,7 +60,7 @@ function rowCells(row: OperationRow): readonly Cell[] {
 function heading(comparison: Comparison, what: string): string {
   const { device, seed, workload, turns, placements } = comparison;
   const size = formatBytes(device.sizeBytes);
-  return `${device.align} units, ${size} device, map=${device.map}, ${what}; seed ${seed}, workload ${workload}, ${turns} turns on ${placements} banks`;
+  return `${device.align} units, ${size} device, map=${device.map}, ${what}; seed ${seed}, workload ${workload}, ${turns} turns in ${placements} places`;
 }
 
 /** Break-even in page RMWs, under the table: exact, and no statement about cost. */

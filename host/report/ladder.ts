@@ -40,7 +40,7 @@ function sumOf(rungs: LadderPhase['rungs']): number {
 export function formatLadder({ device, phases, seed, turns, placements }: Ladder): string {
   const size = formatBytes(device.sizeBytes);
   return [
-    `${device.align} units, ${size} device, map=${device.map}; seed ${seed}, ${turns} turns on ${placements} banks`,
+    `${device.align} units, ${size} device, map=${device.map}; seed ${seed}, ${turns} turns in ${placements} places`,
     ...phases.map(ladderTable),
   ].join('\n\n');
 }

@@ -9,12 +9,10 @@ import { Rig, type Side } from './rig.ts';
 
 /** A block is as many rounds as take at least this long inside the core. */
 const BLOCK_NS = 5_000_000;
-/** Placements of a run, where memory permits: each is a bank of its own. */
-const PLACEMENTS = 5;
-/** Prefaulted bytes over all placements; the first touch of host memory is slow. */
-const PREFAULT_BYTES_MAX = 768 * MIB;
-/** Fewer pairs of turns than this on a placement say nothing, whatever the time limit. */
-const TURN_PAIRS_MIN = 2;
+/** What a bank has beside the device, to lay every pair of turns on host pages of its own. */
+const ROOM_BYTES = 128 * MIB;
+/** Fewer places than this say nothing, whatever the time limit. */
+const PLACES_MIN = 5;
 
 export interface RunOptions {
   /** Time to spend, set-up apart. */
@@ -64,14 +62,9 @@ function runTurn(rigs: readonly Rig[], order: readonly number[], rounds: number)
 }
 
 function makeBank(device: Device): Bank {
-  const bank = new Bank(bankShape(device, 1, false));
+  const bank = new Bank(bankShape(device, 1, false), ROOM_BYTES);
   bank.prefault();
   return bank;
-}
-
-/** How many banks of this size to spread a run over. */
-function placementCount({ bytes }: Bank): number {
-  return Math.max(1, Math.min(PLACEMENTS, Math.floor(PREFAULT_BYTES_MAX / bytes)));
 }
 
 /** A seeded order of the sides and its reverse: ABC then CBA, so that a drift cancels. */
@@ -83,12 +76,12 @@ function* orders(sides: number, random: Random): Generator<readonly number[]> {
 }
 
 /**
- * The same storm on several sides that share a bank, in turns of neighbouring blocks, on several
- * banks one after the other.
+ * The same storm on several sides that share a bank, in turns of neighbouring blocks; every pair of
+ * turns lies somewhere else in the bank.
  *
  * Why: neighbouring blocks see the same machine, the same host pages and the same clock speed, so
- * what is left of their ratio is the sides'. Where the host put a bank's pages still favours one
- * side or another a little; several banks show how much.
+ * what is left of their ratio is the sides'. Which host pages the tables and struct pages lie on
+ * still favours one side or another a little; many places average that out and show how much it is.
  */
 export async function runSides(
   device: Device,
@@ -97,28 +90,19 @@ export async function runSides(
   { seconds, seed, signal, onTurns }: RunOptions,
 ): Promise<Samples> {
   const random = seededRandom(seed);
-  let bank = makeBank(device);
-  const banks = placementCount(bank);
+  const bank = makeBank(device);
+  const rigs = sides.map((side) => new Rig(side, device, phases, bank));
+  const rounds = calibrate(rigs);
   const placements: Turn[][] = [];
-  let rounds = 0;
-  let done = 0;
-  for (let each = 0; each < banks && !signal?.aborted; each++) {
-    if (each > 0) bank = makeBank(device);
-    const rigs = sides.map((side) => new Rig(side, device, phases, bank));
-    rounds ||= calibrate(rigs);
+  const deadline = performance.now() + seconds * 1000;
+  while (!signal?.aborted && (performance.now() < deadline || placements.length < PLACES_MIN)) {
+    bank.place(random);
     const turns: Turn[] = [];
+    for (const order of orders(sides.length, random)) turns.push(runTurn(rigs, order, rounds));
     placements.push(turns);
-    const deadline = performance.now() + (seconds * 1000) / banks;
-    while (
-      !signal?.aborted &&
-      (performance.now() < deadline || turns.length < 2 * TURN_PAIRS_MIN)
-    ) {
-      for (const order of orders(sides.length, random)) turns.push(runTurn(rigs, order, rounds));
-      done += 2;
-      onTurns?.(done);
-      // Lets Ctrl-C in: the blocks themselves never yield.
-      await setImmediate();
-    }
+    onTurns?.(2 * placements.length);
+    // Lets Ctrl-C in: the blocks themselves never yield.
+    await setImmediate();
   }
   const names = sides.map(({ name }) => name);
   return { sides: names, placements, roundsPerBlock: rounds, interrupted: !!signal?.aborted };

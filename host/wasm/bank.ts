@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { DaxError } from '../error.ts';
+import type { Random } from '../random.ts';
 import { formatBytes, MIB } from '../units.ts';
 import * as abi from './abi.ts';
 
@@ -44,7 +45,7 @@ function tablesMax({ pages, processes }: BankShape): number {
   return perProcess * processes + 64;
 }
 
-function planBank(shape: BankShape): BankPlan {
+function planBank(shape: BankShape, roomBytes: number): BankPlan {
   const compoundShift = shape.dedup ? 13 : shape.order + 6;
   const folios = Math.ceil(shape.pages / 2 ** shape.order);
   // Every table a 4 KiB device could need; a 2M or 1G device needs hardly any.
@@ -54,7 +55,8 @@ function planBank(shape: BankShape): BankPlan {
   const recordsEnd = records + folios * 2 ** compoundShift;
   const stampBytes = shape.stamps ? (recordsEnd - records) / 8 : 0;
   const tableLocks = recordsEnd + stampBytes;
-  const end = tableLocks + tables * LINE_BYTES;
+  // Moving the tables by a page moves their locks by a page, and each lock by one line less.
+  const end = tableLocks + tables * LINE_BYTES + roomBytes;
   const bytes = Math.ceil(end / WASM_PAGE_BYTES) * WASM_PAGE_BYTES;
   return { compoundShift, records, recordsEnd, tableLocks, bytes };
 }
@@ -105,27 +107,50 @@ function refuseTooLarge({ pages }: BankShape, bytes: number): void {
 export class Bank {
   readonly shape: BankShape;
   readonly memory: WebAssembly.Memory;
-  /** Where the records begin, and end. */
-  readonly records: number;
-  readonly recordsEnd: number;
   readonly bytes: number;
   /** log2 of the bytes of struct pages a folio keeps. */
   readonly compoundShift: number;
   readonly view: DataView;
-  readonly #tableLocks: number;
+  readonly #plan: BankPlan;
+  readonly #roomBytes: number;
+  /** How far above their lowest place the tables and struct pages of this boot are. */
+  #placeBytes = 0;
 
-  constructor(shape: BankShape) {
-    const plan = planBank(shape);
+  /** `roomBytes` more than the device needs are for `place`. */
+  constructor(shape: BankShape, roomBytes = 0) {
+    const plan = planBank(shape, roomBytes);
     refuseTooLarge(shape, plan.bytes);
     this.shape = shape;
-    this.records = plan.records;
-    this.recordsEnd = plan.recordsEnd;
     this.bytes = plan.bytes;
     this.compoundShift = plan.compoundShift;
-    this.#tableLocks = plan.tableLocks;
+    this.#plan = plan;
+    this.#roomBytes = roomBytes;
     const pages = plan.bytes / WASM_PAGE_BYTES;
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     this.view = new DataView(this.memory.buffer);
+  }
+
+  /** Where the page tables begin. */
+  get arena(): number {
+    return abi.ARENA + this.#placeBytes;
+  }
+
+  /** Where the records begin, and end. */
+  get records(): number {
+    return this.#plan.records + this.#placeBytes;
+  }
+
+  get recordsEnd(): number {
+    return this.#plan.recordsEnd + this.#placeBytes;
+  }
+
+  /**
+   * Moves the tables and struct pages of the boots to come by a random number of whole pages, within
+   * the room there is, so that they lie on other host pages.
+   */
+  place(random: Random): void {
+    const places = Math.floor(this.#roomBytes / TABLE_BYTES) + 1;
+    this.#placeBytes = random.below(places) * TABLE_BYTES;
   }
 
   /** Writes the control block for a device just bound, with no process and no table. */
@@ -146,8 +171,11 @@ export class Bank {
     control(abi.CTL_COMPOUND_SHIFT, this.compoundShift);
     control(abi.CTL_TAIL_MASK, shape.dedup ? 63 : 0xffffffff);
     control(abi.CTL_STAMPS, this.recordsEnd);
-    control(abi.CTL_TABLE_LOCKS, this.#tableLocks);
-    control(abi.CTL_ARENA_TOP, abi.ARENA);
+    // The core finds a table's lock by its distance from ARENA.
+    const lockSkipBytes = (this.#placeBytes / TABLE_BYTES) * LINE_BYTES;
+    control(abi.CTL_TABLE_LOCKS, this.#plan.tableLocks + this.#placeBytes - lockSkipBytes);
+    control(abi.CTL_ARENA_START, this.arena);
+    control(abi.CTL_ARENA_TOP, this.arena);
     control(abi.CTL_ARENA_END, this.records);
     control(abi.CTL_ARENA_FAIL_AFTER, 0xffffffff);
   }

@@ -176,7 +176,7 @@ export class Machine {
   /** Hash of every struct page and page table: equal for equal histories on one layout. */
   stateHash(): string {
     const top = this.bank.u32(abi.CONTROL + abi.CTL_ARENA_TOP);
-    const tables = this.core.hashRange(abi.ARENA, top);
+    const tables = this.core.hashRange(this.bank.arena, top);
     const records = this.core.hashRange(this.bank.records, this.bank.recordsEnd);
     return BigInt.asUintN(64, tables ^ (records * 3n))
       .toString(16)

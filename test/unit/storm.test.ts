@@ -97,10 +97,10 @@ describe('runner', () => {
     { name: 'twin', kernel: 'devmap', kind: 'timed', overlap: 'natural' },
   ];
 
-  test('measures every phase on every side, in turns, on several banks', async () => {
+  test('measures every phase on every side, in turns, in several places', async () => {
     const samples = await runSides(device, phases, sides, { seconds: 0.05, seed: 3 });
     expect(samples.sides).toEqual(['devmap', 'refcount', 'twin']);
-    expect(samples.placements).toHaveLength(5);
+    expect(samples.placements.length).toBeGreaterThanOrEqual(5);
     for (const turn of samples.placements.flat()) {
       expect(turn).toHaveLength(3);
       for (const phaseNs of turn) {
