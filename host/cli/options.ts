@@ -60,6 +60,10 @@ export const pinPagesOption = () =>
     wholeNumber('pin-pages', 0, 262_144),
   );
 
+/** A whole number from 1 up. */
+export const countOption = (name: string, what: string, most: number) =>
+  new Option(`--${name} <number>`, what).argParser(wholeNumber(name, 1, most));
+
 export const seedOption = () =>
   new Option('--seed <number>', 'seed of everything drawn at random')
     .argParser(wholeNumber('seed', 0, SEED_MAX))

@@ -174,6 +174,17 @@ export async function climb(
     signal,
     onTurns: (turns) => onProgress?.(`${device.align}: ladder, ${turns} turns`),
   });
+  return ladderOf(samples, device, phases, shape, seed);
+}
+
+/** The ladder that a run of its sides measured; undefined where it measured nothing. */
+export function ladderOf(
+  samples: Samples,
+  device: Device,
+  phases: readonly Phase[],
+  shape: OperationShape,
+  seed: number,
+): Ladder | undefined {
   const turns = turnCount(samples);
   if (turns === 0) return undefined;
   return {
