@@ -1,71 +1,26 @@
 // npm run bench:native -- [--time 10] [--seed 1] [--align 4K] [--kernel refcount]
 // The core beside its C twins, on the same bank, in turns: what WebAssembly costs. First the states:
 // every phase must leave the same struct pages and page tables, byte for byte.
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import * as option from '../host/cli/options.ts';
 import { KERNEL_IDS, type KernelId } from '../host/kernel.ts';
 import { fingerprint } from '../host/measure/fingerprint.ts';
 import { contrast, type Samples, turnCount } from '../host/measure/samples.ts';
-import type { Estimate } from '../host/measure/stats.ts';
+import { type Estimate, median } from '../host/measure/stats.ts';
 import { formatEstimate, formatNumber, formatRatio } from '../host/report/numbers.ts';
 import { type Column, formatTable } from '../host/report/table.ts';
-import { PACKAGE_ROOT } from '../host/root.ts';
 import { PATTERNS, type Pattern } from '../host/storm/pattern.ts';
-import { type Phase, stormPhases } from '../host/storm/phase.ts';
-import { Rig, type Side } from '../host/storm/rig.ts';
+import { stormPhases } from '../host/storm/phase.ts';
 import { runSides } from '../host/storm/runner.ts';
 import { makeScenario, STANDARD_SIZE_BYTES, scenarioDevice } from '../host/storm/scenario.ts';
-import type { Device } from '../host/syscall/device.ts';
-import { ALIGN_NAMES, type AlignName } from '../host/units.ts';
-
-interface NativeBuild {
-  buildNative(): string | undefined;
-  twinFile(kernel: KernelId, codegen: 'cas' | 'native'): string;
-}
-
-/* By path: the build scripts are not compiled with the rest. */
-const NATIVE_BUILD = pathToFileURL(join(PACKAGE_ROOT, 'build', 'native.mjs')).href;
-export const { buildNative, twinFile } = (await import(NATIVE_BUILD)) as NativeBuild;
-
-const CORE = 'core';
-const CAS = 'C, CAS loop';
-const NATIVE = 'C, native';
+import { ALIGN_NAMES, type AlignName, MIB } from '../host/units.ts';
+import { buildNative, CAS, CORE, checkStates, loadMicro, NATIVE, twinSides } from './native.ts';
 
 interface Flags {
   readonly time: number;
   readonly seed: number;
   readonly align?: AlignName;
   readonly kernel?: KernelId;
-}
-
-/** The core and its twins, as sides of one run. */
-export function twinSides(kernel: KernelId): readonly Side[] {
-  const side = { kernel, kind: 'timed', overlap: 'none' } as const;
-  return [
-    { ...side, name: CORE },
-    { ...side, name: CAS, wasm: twinFile(kernel, 'cas') },
-    { ...side, name: NATIVE, wasm: twinFile(kernel, 'native') },
-  ];
-}
-
-/** The state every side leaves after each phase; Fails: Error where two differ. */
-export function checkStates(
-  device: Device,
-  phases: readonly Phase[],
-  sides: readonly Side[],
-): readonly string[] {
-  const [first, ...others] = sides.map((side) => new Rig(side, device, phases));
-  return phases.map(({ name }, i) => {
-    const state = first?.stateAfter(i + 1) ?? '';
-    for (const rig of others) {
-      const other = rig.stateAfter(i + 1);
-      if (other !== state)
-        throw new Error(`${name}: ${rig.side.name} leaves ${other}, not ${state}`);
-    }
-    return state;
-  });
 }
 
 interface Row {
@@ -132,6 +87,28 @@ function print(rows: readonly Row[], compiler: string): void {
   );
 }
 
+/* What each is measured over: times, and the bytes it goes through. */
+const MICRO = [
+  ['loneCas', 'a lone lock cmpxchg', 2e7, 0],
+  ['loneXadd', 'a lone lock xadd', 2e7, 0],
+  ['dependentMiss', 'a dependent random read of 256 MiB', 2e6, 256 * MIB],
+  ['independentMiss', 'an independent one', 1e7, 256 * MIB],
+  ['memfdFault', "a write fault of this machine's kernel on a memfd page", 2e5, 64 * MIB],
+  ['memfdUnmap', 'unmapping such a page', 2e5, 64 * MIB],
+] as const;
+
+/** For scale, no target: what the machine's own instructions and kernel take. */
+function printMicro(): void {
+  const micro = loadMicro();
+  const rows = MICRO.map(([name, title, times, bytes]) => {
+    const runs = Array.from({ length: 5 }, () => micro[name]?.(times, bytes) ?? Number.NaN);
+    return [title, formatNumber(median(runs))];
+  });
+  process.stdout.write(
+    `\n${formatTable([{ title: 'this machine, in C', align: 'left' }, right('ns')], rows)}\n`,
+  );
+}
+
 async function main(flags: Flags): Promise<void> {
   const compiler = buildNative();
   if (compiler === undefined) {
@@ -147,6 +124,7 @@ async function main(flags: Flags): Promise<void> {
     }
   }
   print(rows, compiler);
+  printMicro();
 }
 
 await new Command('bench:native')
