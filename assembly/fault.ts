@@ -235,7 +235,7 @@ function spuriousFault(vma: usize, slot: usize, entry: u64, write: u32): u64 {
 }
 
 /** handle_mm_fault as the exception handler calls it: per-VMA lock first, then mmap_lock. */
-export function handleFault(vma: usize, va: u64, write: u32): u64 {
+@inline export function takeFault(vma: usize, va: u64, write: u32): u64 {
   beginOperation();
   lockVma(vma);
   let result = faultPass(vma, va, write, true);
@@ -248,6 +248,10 @@ export function handleFault(vma: usize, va: u64, write: u32): u64 {
     unlockMmapRead(mm);
   }
   return counted(result);
+}
+
+export function handleFault(vma: usize, va: u64, write: u32): u64 {
+  return takeFault(vma, va, write);
 }
 
 /** handle_mm_fault as GUP calls it, which holds mmap_lock: one pass, whatever the level. */

@@ -9,11 +9,18 @@ import {
 import {
   GUP_PAGE, GUP_STOP, PMD_RECHECK, PT_RECHECK, beginOperation, count,
 } from './ledger';
-import { deviceOrder, folioOf, pageOf, physOf } from './page';
+import {
+  deviceOrder, folioIn, folioOf, folioShift, pageOf, physOf, recordsStart, sharedTailMask,
+} from './page';
 import { getPgmap, putPgmap } from './pgmap';
 import { pincountAdd, put, refAdd, setReferenced, tryGet } from './ref';
 import { DEVMAP, FOLIO_GUP } from './switches';
 import { PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, entryEnd, findPud, readEntry, slotOf } from './walk';
+
+/** Bytes of a struct page as a shift: where folios are single pages, how far apart heads are. */
+@inline const PAGE_RECORD_SHIFT: u32 = 6;
+/** No device has this page. */
+@inline const NO_PAGE: u32 = ~0;
 
 /** How many pages the walk has written to the PAGES array. */
 let got: u32 = 0;
@@ -33,19 +40,19 @@ export function pagesGot(): u32 {
 }
 
 /** try_grab_folio_fast: n references or pins on one folio. */
-@inline function grab(head: usize, pages: i32, flags: u32): bool {
+@inline function grab(head: usize, pages: i32, flags: u32, order: u32): bool {
   if (!tryGet(head, pages)) return false;
   if (flags & GUP_PIN) {
-    if (deviceOrder() != 0) pincountAdd(head, pages);
+    if (order != 0) pincountAdd(head, pages);
     else refAdd(head, pages * (GUP_PIN_COUNTING_BIAS - 1));
   }
   return true;
 }
 
 /** gup_put_folio: gives back n references or pins of one folio. */
-@inline function release(head: usize, pages: i32, pin: bool): void {
-  if (!pin) put(head, pages);
-  else if (deviceOrder() == 0) put(head, pages * GUP_PIN_COUNTING_BIAS);
+@inline function release(head: usize, pages: i32, flags: u32, order: u32): void {
+  if (!(flags & GUP_PIN)) put(head, pages);
+  else if (order == 0) put(head, pages * GUP_PIN_COUNTING_BIAS);
   else {
     pincountAdd(head, -pages);
     put(head, pages);
@@ -67,22 +74,26 @@ export function pagesGot(): u32 {
   return !(entry & SPECIAL);
 }
 
-/** One PTE of gup_fast_pte_range: grab, look again, mark referenced. */
-@inline function gupPte(pmdSlot: usize, pmd: u64, slot: usize, flags: u32): bool {
+/**
+ * One PTE of gup_fast_pte_range: grab, look again, mark referenced. A PTE maps a folio of one page.
+ * Answers the page, or NO_PAGE.
+ */
+@inline function gupPte(
+  pmdSlot: usize, pmd: u64, slot: usize, flags: u32, base: usize, devicePhys: u64,
+): u32 {
   const entry = readEntry(slot);
-  if (!permitsGup(entry, flags)) return false;
-  const page = pageOf(entry);
-  const head = folioOf(page);
-  if (!grab(head, 1, flags)) return false;
+  if (!permitsGup(entry, flags)) return NO_PAGE;
+  const page = <u32>((physIn(entry) - devicePhys) >> PTE_SHIFT);
+  const head = folioIn(page, base, 0, PAGE_RECORD_SHIFT, ~0);
+  if (!grab(head, 1, flags, 0)) return NO_PAGE;
   count(PMD_RECHECK);
   count(PT_RECHECK);
   if (load<u64>(pmdSlot) != pmd || load<u64>(slot) != entry || !mayGrab(head, entry, flags)) {
-    release(head, 1, (flags & GUP_PIN) != 0);
-    return false;
+    release(head, 1, flags, 0);
+    return NO_PAGE;
   }
   setReferenced(head);
-  report(page);
-  return true;
+  return page;
 }
 
 /** gup_fast_pte_range: the devmap kernel holds the pgmap for the loop over one table. */
@@ -91,7 +102,16 @@ function gupTable(pmdSlot: usize, pmd: u64, va: u64, end: u64, flags: u32): bool
   const holdsPgmap = !FOLIO_GUP && permitsGup(load<u64>(slot), flags);
   if (holdsPgmap && !getPgmap(physIn(load<u64>(slot)))) return false;
   const last = slot + ((<usize>((end - va) >> PTE_SHIFT)) << 3);
-  while (slot < last && gupPte(pmdSlot, pmd, slot, flags)) slot += 8;
+  const base = recordsStart();
+  const devicePhys = physOf(0);
+  let out: usize = PAGES + (got << 3);
+  for (; slot < last; slot += 8) {
+    const page = gupPte(pmdSlot, pmd, slot, flags, base, devicePhys);
+    if (page == NO_PAGE) break;
+    store<u64>(out, page);
+    out += 8;
+  }
+  got = <u32>(out - PAGES) >> 3;
   if (holdsPgmap) putPgmap();
   return slot == last;
 }
@@ -99,34 +119,42 @@ function gupTable(pmdSlot: usize, pmd: u64, va: u64, end: u64, flags: u32): bool
 /** gup_fast_devmap_leaf: one grab and one set_bit for every 4 KiB page. */
 function gupDevmapLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u32): bool {
   if (!getPgmap(physOf(first))) return false;
-  const start = got;
-  for (let i: u32 = 0; i < pages; i++) {
-    const head = folioOf(first + i);
-    if (!grab(head, 1, flags)) break;
+  const base = recordsStart();
+  const order = deviceOrder();
+  const shift = folioShift();
+  const mask = sharedTailMask();
+  const start: usize = PAGES + (got << 3);
+  let out = start;
+  for (let page = first; page < first + pages; page++) {
+    const head = folioIn(page, base, order, shift, mask);
+    if (!grab(head, 1, flags, order)) break;
     setReferenced(head);
-    report(first + i);
+    store<u64>(out, page);
+    out += 8;
   }
   putPgmap();
   count(PT_RECHECK);
   if (load<u64>(slot) != entry) {
-    while (got > start) {
-      got -= 1;
-      release(folioOf(<u32>load<u64>(PAGES + (got << 3))), 1, (flags & GUP_PIN) != 0);
+    for (; out > start; out -= 8) {
+      release(folioOf(<u32>load<u64>(out - 8)), 1, flags, order);
     }
   }
-  return got - start == pages;
+  got = <u32>(out - PAGES) >> 3;
+  return <u32>(out - start) >> 3 == pages;
 }
 
 /** gup_fast_pmd_leaf / gup_fast_pud_leaf of the refcount kernel: one grab for all of them. */
 function gupFolioLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u32): bool {
   const head = folioOf(first);
-  if (!grab(head, pages, flags)) return false;
+  if (!grab(head, pages, flags, deviceOrder())) return false;
   count(PT_RECHECK);
   if (load<u64>(slot) != entry || !mayGrab(head, entry, flags)) {
-    release(head, pages, (flags & GUP_PIN) != 0);
+    release(head, pages, flags, deviceOrder());
     return false;
   }
-  for (let i: u32 = 0; i < pages; i++) report(first + i);
+  let out: usize = PAGES + (got << 3);
+  for (let page = first; page < first + pages; page++, out += 8) store<u64>(out, page);
+  got += pages;
   setReferenced(head);
   return true;
 }
@@ -190,20 +218,42 @@ export function gupFast(vma: usize, from: u64, pages: u32, flags: u32): u32 {
 }
 
 /**
- * unpin_user_pages: finds each run of pages of one folio by reading every page's way to its head,
- * and gives the run back at once. `first` is a device page.
+ * gup_folio_next: where the run of pages of one folio that begins with `first` ends. Every page's
+ * way to its head is read; in huge folios four at a time, for the loop itself costs as much as one.
  */
+@inline function runEnd(
+  first: u32, end: u32, head: usize, base: usize, order: u32, shift: u32, mask: u32,
+): u32 {
+  let page = first + 1;
+  while (
+    order != 0 && page + 3 < end &&
+    folioIn(page, base, order, shift, mask) == head &&
+    folioIn(page + 1, base, order, shift, mask) == head &&
+    folioIn(page + 2, base, order, shift, mask) == head &&
+    folioIn(page + 3, base, order, shift, mask) == head
+  ) page += 4;
+  while (page < end && folioIn(page, base, order, shift, mask) == head) page += 1;
+  return page;
+}
+
+/** Gives back every run of pages of one folio at once. */
+@inline function unpinRuns(first: u32, end: u32, order: u32, shift: u32, mask: u32): void {
+  const base = recordsStart();
+  let page = first;
+  while (page < end) {
+    const head = folioIn(page, base, order, shift, mask);
+    const next = runEnd(page, end, head, base, order, shift, mask);
+    release(head, next - page, GUP_PIN, order);
+    page = next;
+  }
+}
+
+/** unpin_user_pages of consecutive device pages from `first` on. */
 export function unpin(first: u32, pages: u32): void {
   beginOperation();
   const end = first + pages;
-  let page = first;
-  while (page < end) {
-    const head = folioOf(page);
-    const start = page;
-    do page += 1;
-    while (page < end && folioOf(page) == head);
-    release(head, page - start, true);
-  }
+  if (deviceOrder() == 0) unpinRuns(first, end, 0, PAGE_RECORD_SHIFT, ~0);
+  else unpinRuns(first, end, deviceOrder(), folioShift(), sharedTailMask());
 }
 
 /** put_page on each of consecutive device pages. */

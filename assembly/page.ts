@@ -71,24 +71,42 @@ export function attachPages(): void {
   return records + ((<usize>(page >> order)) << compoundShift);
 }
 
-/** The struct page of any page. Deduplicated tails share: 64 and up repeat every 64 (2.1). */
-@inline export function pageRecord(page: u32): usize {
-  const inFolio = page & ((1 << order) - 1);
-  const distinct = inFolio < 64 ? inFolio : inFolio & tailMask | (tailMask == 63 ? 64 : 0);
-  return headRecord(page) + ((<usize>distinct) << 6);
+/** Where the records begin. */
+@inline export function recordsStart(): usize {
+  return records;
+}
+
+@inline export function folioShift(): u32 {
+  return compoundShift;
+}
+
+@inline export function sharedTailMask(): u32 {
+  return tailMask;
 }
 
 /**
  * page_folio: what the kernel reads to get from a page to its head.
+ * Deduplicated tails share: 64 and up repeat every 64 (2.1).
  * Kernel: devmap: the tail holds head|1; refcount: a mask|1 for the tail's own address (1.2).
+ *
+ * Why the parameters: a loop over pages reads the device once, not once a page, and where it knows
+ * that folios are single pages the arithmetic folds away.
  */
-@inline export function folioOf(page: u32): usize {
-  const record = pageRecord(page);
+@inline export function folioIn(
+  page: u32, base: usize, folioOrder: u32, shift: u32, mask: u32,
+): usize {
+  const inFolio = page & ((1 << folioOrder) - 1);
+  const distinct = inFolio < 64 ? inFolio : inFolio & mask | (mask == 63 ? 64 : 0);
+  const record = base + ((<usize>(page >> folioOrder)) << shift) + ((<usize>distinct) << 6);
   touched(record);
   const word = load<u64>(record, PG_WORD1);
   if ((word & 1) == 0) return record;
   if (KERNEL == DEVMAP) return <usize>(word - 1);
-  return headRecord(page & <u32>(word >> 6));
+  return base + ((<usize>((page & <u32>(word >> 6)) >> folioOrder)) << shift);
+}
+
+@inline export function folioOf(page: u32): usize {
+  return folioIn(page, records, order, compoundShift, tailMask);
 }
 
 /**

@@ -32,7 +32,7 @@ import { DEVMAP } from './switches';
 }
 
 /** try_get_folio: add unless zero; refuses a negative (saturated) count (6.2). */
-export function tryGet(head: usize, by: i32): bool {
+@inline export function tryGet(head: usize, by: i32): bool {
   let seen = load<i32>(head, PG_REFCOUNT);
   if (seen < 0) return false;
   while (seen != 0) {

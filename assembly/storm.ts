@@ -1,7 +1,7 @@
 /*
  * The op-stream loop: storms, traces and tests all arrive here as the same 64-bit operations.
  */
-import { handleFault, statusOf, tokenOf, touch } from './fault';
+import { statusOf, takeFault, tokenOf, touch } from './fault';
 import { gupFast, putPages, unpin } from './gup';
 import {
   CONTROL, CTL_ZERO, GUP_PIN, GUP_WRITE, OPS, OP_CODE_SHIFT, OP_COUNT_MASK, OP_COUNT_SHIFT,
@@ -33,7 +33,7 @@ export function failures(): u32 {
   let va = from + dep;
   let carry = dep;
   for (let i: u32 = 0; i < units; i++) {
-    const result = handleFault(vma, va, write);
+    const result = takeFault(vma, va, write);
     note(result);
     va += step;
     if (chain) {

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { layoutHash, ROOT, readAssembly } from './sources.mjs';
 
-const DECLARATION = /^@inline export const (\w+): (u32|i32|u64) = (.+);$/;
+export const DECLARATION = /^@inline export const (\w+): (u32|i32|u64) = (.+);$/;
 
 /** @param {string} name as in PT_READ */
 function camelCase(name) {

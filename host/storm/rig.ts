@@ -24,7 +24,7 @@ export interface Side {
   readonly kernel: KernelId;
   readonly kind: BuildKind;
   readonly overlap: Overlap;
-  /** A build made on demand, in place of the kernel's shipped one. */
+  /** In place of the kernel's shipped build: one made on demand, or a C twin's file. */
   readonly wasm?: string;
 }
 

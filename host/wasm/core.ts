@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { instantiateSync } from '@assemblyscript/loader';
@@ -68,14 +69,24 @@ function compiled(name: string): WebAssembly.Module {
   return module;
 }
 
+/** The core's exports from a C twin of it (bench/native), a Node module that shares the memory. */
+function openTwin(file: string, memory: WebAssembly.Memory): CoreExports {
+  const twin = createRequire(import.meta.url)(file);
+  return twin.open(new Uint8Array(memory.buffer));
+}
+
+function open(name: string, memory: WebAssembly.Memory): CoreExports {
+  if (name.endsWith('.node')) return openTwin(name, memory);
+  return instantiateSync(compiled(name), { env: { memory } }).exports as unknown as CoreExports;
+}
+
 /**
- * One build of the core on a bank's memory.
+ * One build of the core on a bank's memory: a build's name, or the file of a C twin.
  *
  * Fails: E_NOT_BUILT without its file; E_ABI if it was compiled from another layout.
  */
 export function instantiate(name: string, memory: WebAssembly.Memory): CoreExports {
-  const { exports } = instantiateSync(compiled(name), { env: { memory } });
-  const core = exports as unknown as CoreExports;
+  const core = open(name, memory);
   if (core.abiVersion() !== ABI_VERSION || core.layoutHash() !== LAYOUT_HASH) {
     throw new DaxError(
       'E_ABI',

@@ -1,0 +1,193 @@
+/* Page faults: assembly/fault.ts. A result is a status in the low 8 bits, a token above it. */
+#pragma once
+#include "ref.h"
+#include "walk.h"
+
+#define STATUS(result) ((u32)(result) & 0xFF)
+#define TOKEN(result) ((result) >> 8)
+#define DONE(token) ((u64)(token) << 8)
+
+inline_ u64 page_at(u32 vma, u64 va)
+{
+	return ld64(vma + VMA_PGOFF) + ((va - ld64(vma + VMA_START)) >> PTE_SHIFT);
+}
+
+inline_ bool vma_serves(u32 vma)
+{
+	u64 unit_mask = ((u64)1 << (order + PTE_SHIFT)) - 1;
+	u64 bounds = ld64(vma + VMA_START) | ld64(vma + VMA_END);
+	return ld32(CONTROL + CTL_ALIVE) != 0 && (bounds & unit_mask) == 0;
+}
+
+static u64 insert_huge(u32 vma, u32 slot, u32 page, u32 level, u32 write)
+{
+	u32 mm = ld32(vma + VMA_MM);
+	u32 head = head_record(page);
+	u64 token = set_mapping(head, page);
+	if (!DEVMAP) {
+		if (ld8(head + FOLIO_ORDER) != level)
+			return SIGBUS;
+		token += ref_add(head, 1);
+		token += (u64)(i32)add_huge_rmap(head, ld32(mm + MM_ID));
+	}
+	st64(slot, huge_leaf(phys_of(page), ld64(vma + VMA_PROT), write));
+	return DONE(token);
+}
+
+static u64 huge_fault(u32 vma, u64 va, u32 slot, u32 level, u32 write)
+{
+	if (!vma_serves(vma) || order > level)
+		return SIGBUS;
+	if (order < level)
+		return FALLBACK;
+	u64 page = page_at(vma, va & ~(((u64)1 << (level + PTE_SHIFT)) - 1));
+	if (page + ((u64)1 << level) > page_count)
+		return SIGBUS;
+	return insert_huge(vma, slot, (u32)page, level, write);
+}
+
+inline_ u64 insert_pte(u32 vma, u32 slot, u32 page, u32 record, u32 write)
+{
+	u64 token = 0;
+	if (!DEVMAP) {
+		token += ref_add(record, 1);
+		token += (u64)(i32)mapcount_add(record, 1);
+	}
+	st64(slot, pte_leaf(phys_of(page), ld64(vma + VMA_PROT), write));
+	return DONE(token);
+}
+
+inline_ u64 pte_insert(u32 vma, u64 va, u32 pmd_slot, u32 found, u32 write)
+{
+	if (!vma_serves(vma) || order != 0)
+		return SIGBUS;
+	u64 page = page_at(vma, va);
+	if (page >= page_count)
+		return SIGBUS;
+	u32 record = small_record((u32)page);
+	u64 token = set_mapping(record, page);
+	if (!DEVMAP && ld32(record + PG_REFCOUNT) == 0)
+		return SIGBUS;
+	u32 slot = found;
+	if (!slot) {
+		u32 table = alloc_table();
+		if (!table)
+			return OOM;
+		install(ld32(vma + VMA_MM), pmd_slot, table);
+		slot = slot_of(table, va, PTE_SHIFT);
+	}
+	return insert_pte(vma, slot, (u32)page, record, write) + DONE(token);
+}
+
+static __attribute__((noinline)) u64 pte_fault(u32 vma, u64 va, u32 pmd_slot, u32 write)
+{
+	u32 spare = alloc_table();
+	if (!spare)
+		return OOM;
+	u64 result = pte_insert(vma, va, pmd_slot, 0, write);
+	free_table(spare);
+	return result;
+}
+
+static __attribute__((noinline)) u64 spurious_fault(u32 vma, u32 slot, u64 entry, u32 write)
+{
+	if (write && ld32(vma + VMA_FLAGS) & VM_WRITE) {
+		u64 now = made_dirty(entry);
+		if (now != entry)
+			st64(slot, now);
+	}
+	return DONE(entry);
+}
+
+inline_ u64 fault_pass(u32 vma, u64 va, u32 write, bool vma_lock)
+{
+	u32 mm = ld32(vma + VMA_MM);
+	bool huge = !(ld32(vma + VMA_FLAGS) & VM_NOHUGEPAGE);
+	u32 pud_slot = need_pud(mm, va);
+	if (!pud_slot)
+		return OOM;
+	u64 entry = ld64(pud_slot);
+	if (!entry) {
+		if (huge) {
+			u64 result = huge_fault(vma, va, pud_slot, 18, write);
+			if (result != FALLBACK)
+				return result;
+		}
+		u32 table = populate(mm, pud_slot);
+		if (!table)
+			return OOM;
+		entry = table;
+	} else if (is_leaf(entry)) {
+		return spurious_fault(vma, pud_slot, entry, write);
+	}
+
+	u32 pmd_slot = slot_of(table_of(entry), va, PMD_SHIFT);
+	u32 slot = 0;
+	entry = ld64(pmd_slot);
+	if (!entry) {
+		if (huge) {
+			u64 result = huge_fault(vma, va, pmd_slot, 9, write);
+			if (result != FALLBACK)
+				return result;
+		}
+	} else {
+		if (is_leaf(entry))
+			return spurious_fault(vma, pmd_slot, entry, write);
+		slot = slot_of(table_of(entry), va, PTE_SHIFT);
+		entry = ld64(slot);
+		if (entry)
+			return spurious_fault(vma, slot, entry, write);
+	}
+	if (vma_lock)
+		return RETRY;
+	return slot ? pte_insert(vma, va, pmd_slot, slot, write)
+		    : pte_fault(vma, va, pmd_slot, write);
+}
+
+inline_ u64 handle_fault(u32 vma, u64 va, u32 write)
+{
+	u64 result = fault_pass(vma, va, write, true);
+	if (STATUS(result) != RETRY)
+		return result;
+	/* The second pass walks again: between the two the kernel drops one lock and takes another. */
+	__asm__ volatile("" ::: "memory");
+	return fault_pass(vma, va, write, false);
+}
+
+static u32 leaf_slot(u32 mm, u64 va)
+{
+	u32 slot = find_pud(mm, va);
+	if (!slot)
+		return 0;
+	u64 entry = ld64(slot);
+	if (!entry || is_leaf(entry))
+		return entry ? slot : 0;
+	slot = slot_of(table_of(entry), va, PMD_SHIFT);
+	entry = ld64(slot);
+	if (!entry || is_leaf(entry))
+		return entry ? slot : 0;
+	slot = slot_of(table_of(entry), va, PTE_SHIFT);
+	return ld64(slot) ? slot : 0;
+}
+
+inline_ u64 touch(u32 vma, u64 va, u32 write)
+{
+	u32 needed = write ? VM_WRITE : VM_READ | VM_WRITE | VM_EXEC;
+	if (!(ld32(vma + VMA_FLAGS) & needed))
+		return SIGSEGV;
+	u64 bits = write ? ACCESSED | DIRTY : ACCESSED;
+	u32 mm = ld32(vma + VMA_MM);
+	u32 slot = leaf_slot(mm, va);
+	u64 token = 0;
+	if (!slot || !is_present(ld64(slot)) || (write && !(ld64(slot) & RW))) {
+		u64 result = handle_fault(vma, va, write);
+		if (STATUS(result) != OK)
+			return result;
+		token = TOKEN(result);
+		slot = leaf_slot(mm, va);
+	}
+	u64 entry = ld64(slot);
+	if ((entry & bits) != bits)
+		st64(slot, entry | bits);
+	return DONE(token + entry);
+}

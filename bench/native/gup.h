@@ -1,0 +1,192 @@
+/* GUP-fast and giving back: assembly/gup.ts. */
+#pragma once
+#include "ref.h"
+#include "walk.h"
+
+static u32 got;
+
+inline_ void report(u32 page)
+{
+	st64(PAGES + (got << 3), page);
+	got++;
+}
+
+inline_ bool grab(u32 head, u32 pages, u32 flags)
+{
+	if (!try_get(head, pages))
+		return false;
+	if (flags & GUP_PIN) {
+		if (order != 0)
+			pincount_add(head, pages);
+		else
+			ref_add(head, pages * (GUP_PIN_COUNTING_BIAS - 1));
+	}
+	return true;
+}
+
+inline_ void release(u32 head, u32 pages, bool pin)
+{
+	if (!pin) {
+		put(head, pages);
+	} else if (order == 0) {
+		put(head, pages * GUP_PIN_COUNTING_BIAS);
+	} else {
+		pincount_add(head, -pages);
+		put(head, pages);
+	}
+}
+
+inline_ bool may_grab(u32 head, u64 entry, u32 flags)
+{
+	if (!(flags & GUP_LONGTERM))
+		return true;
+	if (flags & GUP_WRITE)
+		return DEVMAP || ld64(head + PG_MAPPING) == 0;
+	return entry & RW;
+}
+
+inline_ bool permits_gup(u64 entry, u32 flags)
+{
+	if (!is_present(entry) || !(entry & USER))
+		return false;
+	if ((flags & GUP_WRITE) && !(entry & RW))
+		return false;
+	if (DEVMAP)
+		return !(entry & DEVMAP_BIT) || !(flags & GUP_LONGTERM);
+	return !(entry & SPECIAL);
+}
+
+inline_ bool gup_pte(u32 pmd_slot, u64 pmd, u32 slot, u32 flags)
+{
+	u64 entry = ld64(slot);
+	if (!permits_gup(entry, flags))
+		return false;
+	u32 page = page_of(entry);
+	u32 head = folio_of(page);
+	if (!grab(head, 1, flags))
+		return false;
+	if (ld64(pmd_slot) != pmd || ld64(slot) != entry || !may_grab(head, entry, flags)) {
+		release(head, 1, flags & GUP_PIN);
+		return false;
+	}
+	set_referenced(head);
+	report(page);
+	return true;
+}
+
+static bool gup_table(u32 pmd_slot, u64 pmd, u64 va, u64 end, u32 flags)
+{
+	u32 slot = slot_of(table_of(pmd), va, PTE_SHIFT);
+	if (DEVMAP && permits_gup(ld64(slot), flags) && !ld32(CONTROL + CTL_ALIVE))
+		return false;
+	u32 last = slot + ((u32)((end - va) >> PTE_SHIFT) << 3);
+	while (slot < last && gup_pte(pmd_slot, pmd, slot, flags))
+		slot += 8;
+	return slot == last;
+}
+
+static bool gup_devmap_leaf(u32 slot, u64 entry, u32 first, u32 pages, u32 flags)
+{
+	if (!ld32(CONTROL + CTL_ALIVE))
+		return false;
+	u32 start = got;
+	for (u32 i = 0; i < pages; i++) {
+		u32 head = folio_of(first + i);
+		if (!grab(head, 1, flags))
+			break;
+		set_referenced(head);
+		report(first + i);
+	}
+	if (ld64(slot) != entry) {
+		while (got > start) {
+			got--;
+			release(folio_of((u32)ld64(PAGES + (got << 3))), 1, flags & GUP_PIN);
+		}
+	}
+	return got - start == pages;
+}
+
+static bool gup_folio_leaf(u32 slot, u64 entry, u32 first, u32 pages, u32 flags)
+{
+	u32 head = folio_of(first);
+	if (!grab(head, pages, flags))
+		return false;
+	if (ld64(slot) != entry || !may_grab(head, entry, flags)) {
+		release(head, pages, flags & GUP_PIN);
+		return false;
+	}
+	for (u32 i = 0; i < pages; i++)
+		report(first + i);
+	set_referenced(head);
+	return true;
+}
+
+inline_ bool gup_leaf(u32 slot, u64 entry, u64 va, u64 end, u32 shift, u32 flags)
+{
+	if (!permits_gup(entry, flags))
+		return false;
+	u32 in_leaf = (u32)((va & (((u64)1 << shift) - 1)) >> PTE_SHIFT);
+	u32 first = page_of(entry) + in_leaf;
+	u32 pages = (u32)((end - va) >> PTE_SHIFT);
+	return DEVMAP ? gup_devmap_leaf(slot, entry, first, pages, flags)
+		      : gup_folio_leaf(slot, entry, first, pages, flags);
+}
+
+static bool gup_pmd(u32 table, u64 va, u64 end, u32 flags)
+{
+	u32 slot = slot_of(table, va, PMD_SHIFT);
+	u64 entry = ld64(slot);
+	if (!entry)
+		return false;
+	return is_leaf(entry) ? gup_leaf(slot, entry, va, end, PMD_SHIFT, flags)
+			      : gup_table(slot, entry, va, end, flags);
+}
+
+static bool gup_pud(u32 mm, u64 va, u64 end, u32 flags)
+{
+	u32 slot = find_pud(mm, va);
+	if (!slot)
+		return false;
+	u64 entry = ld64(slot);
+	if (!entry)
+		return false;
+	if (is_leaf(entry))
+		return gup_leaf(slot, entry, va, end, PUD_SHIFT, flags);
+	for (u64 next; va < end; va = next) {
+		next = entry_end(va, end, PMD_SHIFT);
+		if (!gup_pmd(table_of(entry), va, next, flags))
+			return false;
+	}
+	return true;
+}
+
+static u32 gup_fast(u32 vma, u64 va, u32 pages, u32 flags)
+{
+	u32 mm = ld32(vma + VMA_MM);
+	u64 end = va + ((u64)pages << PTE_SHIFT);
+	got = 0;
+	for (u64 next; va < end; va = next) {
+		next = entry_end(va, end, PUD_SHIFT);
+		if (!gup_pud(mm, va, next, flags))
+			break;
+	}
+	return got;
+}
+
+static void unpin(u32 first, u32 pages)
+{
+	u32 end = first + pages, page = first;
+	while (page < end) {
+		u32 head = folio_of(page), start = page;
+		do
+			page++;
+		while (page < end && folio_of(page) == head);
+		release(head, page - start, true);
+	}
+}
+
+static void put_pages(u32 first, u32 pages)
+{
+	for (u32 page = first; page < first + pages; page++)
+		put(folio_of(page), 1);
+}

@@ -1,0 +1,124 @@
+/* Struct pages: assembly/page.ts. */
+#pragma once
+#include "entry.h"
+
+#define ZONE_BITS ((u64)0x27ffffc0000000)
+#define TAIL_MAPPING ((u64)0xdead000000000400)
+#define DEDUP_STRUCTS 128
+#define RECORD_BYTES PAGE_BYTES
+
+#define ENTIRE (DEVMAP ? FOLIO_ENTIRE_MAPCOUNT_DEVMAP : FOLIO_ENTIRE_MAPCOUNT_REFCOUNT)
+#define NR_MAPPED (DEVMAP ? FOLIO_NR_PAGES_MAPPED_DEVMAP : FOLIO_NR_PAGES_MAPPED_REFCOUNT)
+#define NR_PAGES (DEVMAP ? FOLIO_NR_PAGES_DEVMAP : FOLIO_NR_PAGES_REFCOUNT)
+
+static u64 device_phys;
+static u32 page_count, order, records, compound_shift, tail_mask;
+
+inline_ u64 phys_of(u32 page) { return device_phys + ((u64)page << 12); }
+
+inline_ u32 page_of(u64 entry)
+{
+	return (u32)((phys_in(entry) - device_phys) >> 12) & ~((1u << order) - 1);
+}
+
+inline_ u32 small_record(u32 page) { return records + (page << 6); }
+inline_ u32 head_record(u32 page) { return records + ((page >> order) << compound_shift); }
+
+inline_ u32 page_record(u32 page)
+{
+	u32 in_folio = page & ((1u << order) - 1);
+	u32 distinct = in_folio < 64 ? in_folio
+				     : (in_folio & tail_mask) | (tail_mask == 63 ? 64 : 0);
+	return head_record(page) + (distinct << 6);
+}
+
+inline_ u32 folio_of(u32 page)
+{
+	u32 record = page_record(page);
+	u64 word = ld64(record + PG_WORD1);
+	if (!(word & 1))
+		return record;
+	if (DEVMAP)
+		return (u32)(word - 1);
+	return head_record(page & (u32)(word >> 6));
+}
+
+inline_ u64 set_mapping(u32 head, u64 index)
+{
+	u64 mapping = ld64(head + PG_MAPPING);
+	if (mapping == 0) {
+		st64(head + PG_MAPPING, CONTROL);
+		st64(head + PG_INDEX, index);
+	}
+	return mapping;
+}
+
+inline_ void init_record(u32 record)
+{
+	memset(bank + record, 0, RECORD_BYTES);
+	st64(record + PG_FLAGS, ZONE_BITS | (1u << PG_RESERVED_BIT));
+	st64(record + PG_WORD1, CONTROL);
+	st32(record + PG_MAPCOUNT, -1);
+	st32(record + PG_REFCOUNT, 1);
+}
+
+static void init_tail(u32 record, u32 head)
+{
+	init_record(record);
+	u64 mask = ~(((u64)RECORD_BYTES << order) - 1);
+	st64(record + PG_WORD1, (DEVMAP ? (u64)head : mask) | 1);
+	st64(record + PG_MAPPING, TAIL_MAPPING);
+	st32(record + PG_REFCOUNT, 0);
+}
+
+static void init_folio(u32 head)
+{
+	st64(head, ld64(head) | (1u << PG_HEAD_BIT));
+	st8(head + FOLIO_ORDER, order);
+	st32(head + FOLIO_LARGE_MAPCOUNT, -1);
+	st32(head + ENTIRE, -1);
+	st32(head + NR_MAPPED, 0);
+	st32(head + FOLIO_PINCOUNT, 0);
+	st32(head + NR_PAGES, 1u << order);
+	if (!DEVMAP) {
+		st32(head + FOLIO_MM_ID_MAPCOUNT0, -1);
+		st32(head + FOLIO_MM_ID_MAPCOUNT1, -1);
+		st64(head + FOLIO_MM_IDS, 0);
+	}
+}
+
+static void attach_pages(void)
+{
+	device_phys = ld64(CONTROL + CTL_PHYS);
+	page_count = ld32(CONTROL + CTL_PAGES);
+	order = ld32(CONTROL + CTL_ORDER);
+	records = ld32(CONTROL + CTL_RECORDS);
+	compound_shift = ld32(CONTROL + CTL_COMPOUND_SHIFT);
+	tail_mask = ld32(CONTROL + CTL_TAIL_MASK);
+}
+
+static void bind_pages(void)
+{
+	u32 structs = tail_mask == 63 ? DEDUP_STRUCTS : 1u << order;
+	for (u32 page = 0; page < page_count; page += 1u << order) {
+		u32 head = head_record(page);
+		init_record(head);
+		if (order == 0)
+			continue;
+		for (u32 i = 1; i < structs; i++)
+			init_tail(head + (i << 6), head);
+		init_folio(head);
+	}
+}
+
+static void reset_pages(u32 first, u32 pages)
+{
+	for (u32 page = first; page < first + pages; page += 1u << order) {
+		u32 head = head_record(page);
+		init_record(head);
+		if (order != 0) {
+			init_tail(head + RECORD_BYTES, head);
+			init_folio(head);
+		}
+	}
+}

@@ -1,0 +1,223 @@
+/* Unmapping: assembly/zap.ts. */
+#pragma once
+#include "ref.h"
+#include "walk.h"
+
+#define GATHER_MAX 9678
+#define GATHER_DELAYED_MAX 516
+#define DELAY_RMAP 1u
+
+static u32 queued, delayed;
+static bool reclaims;
+
+static void drop_queued(void)
+{
+	for (u32 i = 0; i < queued; i++)
+		put(ld32(GATHER + (i << 2)) & ~DELAY_RMAP, 1);
+	queued = 0;
+}
+
+static void drop_delayed_rmaps(void)
+{
+	for (u32 i = 0; delayed > 0; i++) {
+		u32 item = ld32(GATHER + (i << 2));
+		if (!(item & DELAY_RMAP))
+			continue;
+		mapcount_add(item & ~DELAY_RMAP, -1);
+		st32(GATHER + (i << 2), item & ~DELAY_RMAP);
+		delayed--;
+	}
+}
+
+inline_ bool queue(u32 item)
+{
+	st32(GATHER + (queued << 2), item);
+	queued++;
+	return queued == (delayed ? GATHER_DELAYED_MAX : GATHER_MAX);
+}
+
+inline_ bool release_pte(u64 entry)
+{
+	u32 record = small_record(page_of(entry));
+	u32 item = record;
+	if (is_dirty(entry)) {
+		mark_dirty(record);
+		item |= DELAY_RMAP;
+		delayed++;
+	}
+	if (entry & ACCESSED)
+		mark_accessed(record);
+	if (!(item & DELAY_RMAP))
+		mapcount_add(record, -1);
+	return queue(item);
+}
+
+static void force_flush(void)
+{
+	drop_delayed_rmaps();
+	drop_queued();
+}
+
+static void zap_table(u32 table, u64 va, u64 end)
+{
+	u32 slot = slot_of(table, va, PTE_SHIFT);
+	u32 last = slot + ((u32)((end - va) >> PTE_SHIFT) << 3);
+	bool force = false;
+	for (; slot < last; slot += 8) {
+		if (!ld64(slot))
+			continue;
+		u64 entry = xchg64(slot, 0);
+		if (DEVMAP)
+			continue;
+		if (is_dirty(entry))
+			force = true;
+		if (release_pte(entry)) {
+			force_flush();
+			force = false;
+		}
+	}
+	if (force)
+		force_flush();
+}
+
+static void zap_huge(u32 mm, u32 slot, u32 level)
+{
+	u64 entry = xchg64(slot, 0);
+	if (DEVMAP)
+		return;
+	u32 head = head_record(page_of(entry));
+	remove_huge_rmap(head, ld32(mm + MM_ID));
+	if (level == 9) {
+		if (is_dirty(entry))
+			mark_dirty(head);
+		if (entry & ACCESSED)
+			mark_accessed(head);
+	}
+	if (queue(head))
+		drop_queued();
+}
+
+static void drop_huge(u32 mm, u32 slot)
+{
+	u64 entry = xchg64(slot, 0);
+	if (DEVMAP)
+		return;
+	u32 head = head_record(page_of(entry));
+	if (is_dirty(entry))
+		mark_dirty(head);
+	if (entry & ACCESSED)
+		set_referenced(head);
+	remove_huge_rmap(head, ld32(mm + MM_ID));
+	put(head, 1);
+}
+
+inline_ void zap_leaf(u32 mm, u32 slot, u64 va, u64 next, u32 level)
+{
+	if (next - va == (u64)4096 << level)
+		zap_huge(mm, slot, level);
+	else
+		drop_huge(mm, slot);
+}
+
+static void free_below(u32 mm, u32 slot)
+{
+	u32 table = table_of(ld64(slot));
+	st64(slot, 0);
+	st32(mm + MM_TABLES, ld32(mm + MM_TABLES) - 1);
+	free_table(table);
+}
+
+static void zap_pmds(u32 mm, u32 table, u64 va, u64 end)
+{
+	for (u64 next; va < end; va = next) {
+		next = entry_end(va, end, PMD_SHIFT);
+		u32 slot = slot_of(table, va, PMD_SHIFT);
+		u64 entry = ld64(slot);
+		if (!entry)
+			continue;
+		if (is_leaf(entry)) {
+			zap_leaf(mm, slot, va, next, 9);
+			continue;
+		}
+		zap_table(table_of(entry), va, next);
+		if (reclaims && next - va == (u64)1 << PMD_SHIFT)
+			free_below(mm, slot);
+	}
+}
+
+static void zap_puds(u32 mm, u32 table, u64 va, u64 end)
+{
+	for (u64 next; va < end; va = next) {
+		next = entry_end(va, end, PUD_SHIFT);
+		u32 slot = slot_of(table, va, PUD_SHIFT);
+		u64 entry = ld64(slot);
+		if (!entry)
+			continue;
+		if (is_leaf(entry))
+			zap_leaf(mm, slot, va, next, 18);
+		else
+			zap_pmds(mm, table_of(entry), va, next);
+	}
+}
+
+static void zap_top(u32 mm, u32 table, u64 va, u64 end, u32 shift)
+{
+	for (u64 next; va < end; va = next) {
+		next = entry_end(va, end, shift);
+		u64 entry = ld64(slot_of(table, va, shift));
+		if (!entry)
+			continue;
+		if (shift == PGD5_SHIFT)
+			zap_top(mm, table_of(entry), va, next, P4D_SHIFT);
+		else
+			zap_puds(mm, table_of(entry), va, next);
+	}
+}
+
+inline_ u32 top_shift(u32 mm)
+{
+	return ld32(mm + MM_LEVELS) == 5 ? PGD5_SHIFT : P4D_SHIFT;
+}
+
+static void dontneed(u32 vma, u64 va, u64 end)
+{
+	u32 mm = ld32(vma + VMA_MM);
+	reclaims = !DEVMAP;
+	zap_top(mm, ld32(mm + MM_TOP), va, end, top_shift(mm));
+	reclaims = false;
+	drop_queued();
+}
+
+inline_ bool owns_span(u64 va, u64 end, u32 shift, u64 floor, u64 ceiling)
+{
+	if (va >> shift << shift < floor)
+		return false;
+	if (!ceiling)
+		return true;
+	u64 limit = ceiling >> shift << shift;
+	return limit != 0 && end - 1 <= limit - 1;
+}
+
+static void free_tables(u32 mm, u32 table, u64 va, u64 end, u32 shift, u64 floor, u64 ceiling)
+{
+	for (u64 next; va < end; va = next) {
+		next = entry_end(va, end, shift);
+		u32 slot = slot_of(table, va, shift);
+		u64 entry = ld64(slot);
+		if (!entry || is_leaf(entry))
+			continue;
+		if (shift > PMD_SHIFT)
+			free_tables(mm, table_of(entry), va, next, shift - 9, floor, ceiling);
+		if (owns_span(va, next, shift, floor, ceiling))
+			free_below(mm, slot);
+	}
+}
+
+static void unmap(u32 vma, u64 va, u64 end)
+{
+	u32 mm = ld32(vma + VMA_MM);
+	u32 top = ld32(mm + MM_TOP);
+	zap_top(mm, top, va, end, top_shift(mm));
+	free_tables(mm, top, va, end, top_shift(mm), ld64(vma + VMA_FLOOR), ld64(vma + VMA_CEILING));
+	drop_queued();
+}

@@ -1,0 +1,26 @@
+// The C twins on the op streams of the core: after every phase the same struct pages and page tables,
+// byte for byte. Skipped, and said so, where this machine has no C compiler.
+import { describe, expect, test } from 'vitest';
+import { buildNative, checkStates, twinSides } from '../../bench/native.ts';
+import { KERNEL_IDS } from '../../host/kernel.ts';
+import { PATTERNS } from '../../host/storm/pattern.ts';
+import { stormPhases } from '../../host/storm/phase.ts';
+import { makeScenario, scenarioDevice } from '../../host/storm/scenario.ts';
+import { ALIGN_NAMES, ALIGNS } from '../../host/units.ts';
+
+const compiler = buildNative();
+if (compiler === undefined) process.stderr.write('no C compiler: the C twins are not tested\n');
+
+describe.skipIf(compiler === undefined).each(KERNEL_IDS)('%s', (kernel) => {
+  for (const align of ALIGN_NAMES) {
+    for (const access of ['read', 'write'] as const) {
+      test.each(PATTERNS)(`${align} ${access} %s: equal states after every phase`, (pattern) => {
+        const sizeBytes = ALIGNS[align] * (align === '4K' ? 2000 : 7);
+        const scenario = makeScenario({ align, sizeBytes, pattern, access, pinPages: 100 });
+        const device = scenarioDevice(scenario);
+        const states = checkStates(device, stormPhases(scenario, device), twinSides(kernel));
+        expect(new Set(states).size).toBe(4);
+      });
+    }
+  }
+});
