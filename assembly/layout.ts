@@ -203,7 +203,7 @@
 @inline export const OP_DONTNEED: u32 = 4;
 /** munmap of so many units: zap, then free the page tables. */
 @inline export const OP_MUNMAP: u32 = 5;
-/** GUP-fast of so many pages: references, pins; for reading, for writing. */
+/** get_user_pages_fast of so many pages: references, pins; for reading, for writing. */
 @inline export const OP_GET_READ: u32 = 6;
 @inline export const OP_GET_WRITE: u32 = 7;
 @inline export const OP_PIN_READ: u32 = 8;

@@ -5,6 +5,7 @@
  *
  *   KERNEL   0 devmap         Linux 6.12: PTE bit 57, no reference per mapping
  *            1 refcount       Linux 7.3: one folio reference and one mapcount per leaf entry
+ *            2 refcount-6.15  Linux 6.15: the same, but 2M and 1G leaves are marked SPECIAL
  *   DETAIL   0 pages          walk, entries, struct pages
  *            1 full           also locks, per-CPU statistics, memory types, the pgmap's look-up
  *   RECORDS  0 line           64 bytes a struct page, at the kernel's offsets
@@ -17,6 +18,7 @@
 
 @inline export const DEVMAP: i32 = 0;
 @inline export const REFCOUNT: i32 = 1;
+@inline export const REFCOUNT_6_15: i32 = 2;
 
 @inline export const PAGES: i32 = 0;
 @inline export const FULL: i32 = 1;

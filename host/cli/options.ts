@@ -39,7 +39,10 @@ export const sizeOption = () =>
   );
 
 export const kernelOption = () =>
-  new Option('--kernel <id>', 'devmap (Linux 6.12) or refcount (Linux 7.3)').argParser(parseKernel);
+  new Option(
+    '--kernel <id>',
+    'devmap (Linux 6.12), refcount (7.3) or refcount-6.15 (huge leaves special)',
+  ).argParser(parseKernel);
 
 export const mapOption = () =>
   new Option('--map <where>', 'where struct pages live: mem or dev').choices(['mem', 'dev']);

@@ -28,10 +28,25 @@ table(
     ['B 4K', 'refcount', '4K', { gupWalk: N, rmwRefcount: N, rmwFlags: N, ...NO_PGMAP }],
     ['B 2M', 'refcount', '2M', { gupWalk: 1, ...TWO_GRABS, ...NO_PGMAP }],
     ['B 1G', 'refcount', '1G', { gupWalk: 1, ...TWO_GRABS, ...NO_PGMAP }],
+    ['6.15 2M', 'refcount-6.15', '2M', { gupWalk: 1, ...TWO_GRABS, ...NO_PGMAP }],
+    ['6.15 1G', 'refcount-6.15', '1G', { gupWalk: 1, ...TWO_GRABS, ...NO_PGMAP }],
   ],
   (bench) => {
     present(bench);
     return bench.during(() => gup(bench.process, bench.vma.start, N, PIN));
+  },
+);
+
+table(
+  `6.6 get_user_pages_fast of ${N} pages of a huge leaf: one look, then the slow path under mmap_lock`,
+  [
+    ['6.15 2M', 'refcount-6.15', '2M', { gupStop: 1, gupWalk: 1, mmapLockRead: 1, ...TWO_GRABS }],
+    ['6.15 1G', 'refcount-6.15', '1G', { gupStop: 1, gupWalk: 1, mmapLockRead: 1, ...TWO_GRABS }],
+    ['B 2M stays fast', 'refcount', '2M', { gupStop: 0, gupWalk: 0, mmapLockRead: 0 }],
+  ],
+  (bench) => {
+    present(bench);
+    return bench.during(() => gup(bench.process, bench.vma.start, N, { ...PIN, mode: 'fast' }));
   },
 );
 
@@ -42,6 +57,7 @@ table(
     ['A 1G: 262144 walks', 'devmap', '1G', { gupWalk: 262_144, ...NO_RMW }],
     ['B 2M: 1 walk', 'refcount', '2M', { gupWalk: 1, ...NO_RMW }],
     ['B 1G: 1 walk', 'refcount', '1G', { gupWalk: 1, ...NO_RMW }],
+    ['6.15 2M: 1 walk', 'refcount-6.15', '2M', { gupWalk: 1, ...NO_RMW }],
   ],
   (bench) => {
     present(bench);
