@@ -10,7 +10,7 @@ import {
   GUP_PAGE, GUP_STOP, PMD_RECHECK, PT_RECHECK, beginOperation, count,
 } from './ledger';
 import {
-  deviceOrder, folioIn, folioOf, folioShift, pageOf, physOf, recordsStart, sharedTailMask,
+  deviceFolioOrder, folioIn, folioOf, folioShift, pageOf, physOf, recordsStart, sharedTailMask,
 } from './page';
 import { getPgmap, putPgmap } from './pgmap';
 import { pincountAdd, put, refAdd, setReferenced, tryGet } from './ref';
@@ -120,7 +120,7 @@ function gupTable(pmdSlot: usize, pmd: u64, va: u64, end: u64, flags: u32): bool
 function gupDevmapLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u32): bool {
   if (!getPgmap(physOf(first))) return false;
   const base = recordsStart();
-  const order = deviceOrder();
+  const order = deviceFolioOrder();
   const shift = folioShift();
   const mask = sharedTailMask();
   const start: usize = PAGES + (got << 3);
@@ -146,10 +146,10 @@ function gupDevmapLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u
 /** gup_fast_pmd_leaf / gup_fast_pud_leaf of the refcount kernel: one grab for all of them. */
 function gupFolioLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u32): bool {
   const head = folioOf(first);
-  if (!grab(head, pages, flags, deviceOrder())) return false;
+  if (!grab(head, pages, flags, deviceFolioOrder())) return false;
   count(PT_RECHECK);
   if (load<u64>(slot) != entry || !mayGrab(head, entry, flags)) {
-    release(head, pages, flags, deviceOrder());
+    release(head, pages, flags, deviceFolioOrder());
     return false;
   }
   let out: usize = PAGES + (got << 3);
@@ -252,8 +252,8 @@ export function gupFast(vma: usize, from: u64, pages: u32, flags: u32): u32 {
 export function unpin(first: u32, pages: u32): void {
   beginOperation();
   const end = first + pages;
-  if (deviceOrder() == 0) unpinRuns(first, end, 0, PAGE_RECORD_SHIFT, ~0);
-  else unpinRuns(first, end, deviceOrder(), folioShift(), sharedTailMask());
+  if (deviceFolioOrder() == 0) unpinRuns(first, end, 0, PAGE_RECORD_SHIFT, ~0);
+  else unpinRuns(first, end, deviceFolioOrder(), folioShift(), sharedTailMask());
 }
 
 /** put_page on each of consecutive device pages. */

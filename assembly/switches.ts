@@ -12,6 +12,8 @@
  *   COUNT    0 / 1            whether the event ledger and the core's own checks exist
  *   STEPS    bits             what of refcounting is done: none in devmap, all in refcount builds;
  *                             a ladder of builds takes the steps one by one
+ *   GUARD    0 / 1            whether an insert of a huge leaf refuses a folio of another order, as
+ *                             every refcounted kernel does (semantics 1.3); 0 shows what it prevents
  *   PERCPU   0 plain          per-CPU state is a plain add, as the kernel's is
  *            1 atomic         it is lock-prefixed: what the verdict would be if it were
  */
@@ -37,5 +39,7 @@
 @inline export const FOLIO_GUP: bool = (STEPS & 32) != 0;
 /** An insert does not look up the memory type. */
 @inline export const NO_MEMTYPE: bool = (STEPS & 64) != 0;
+/** A tail holds a mask for its own address, where it used to hold its head's (1.2). */
+@inline export const MASK_TAILS: bool = KERNEL == REFCOUNT;
 /** Whether zapping a leaf does anything beyond clearing it. */
 @inline export const RELEASES: bool = REFERENCES || RMAP || STATISTICS || MARKS || GATHERS;

@@ -9,6 +9,7 @@
  *   readonly count: 0 | 1,
  *   readonly steps: number,
  *   readonly percpu: 0 | 1,
+ *   readonly guard: 0 | 1,
  * }} Build
  */
 
@@ -21,7 +22,7 @@ export const STEPS_ALL = 127;
 /** @type {readonly Build[]} */
 export const BUILDS = KERNELS.flatMap((id, index) => {
   const kernel = /** @type {0 | 1 | 2} */ (index);
-  const common = /** @type {const} */ ({ kernel, records: 0, percpu: 0 });
+  const common = /** @type {const} */ ({ kernel, records: 0, percpu: 0, guard: 1 });
   const steps = kernel === 0 ? 0 : STEPS_ALL;
   return [
     { ...common, name: `${id}-counted`, detail: 1, count: 1, steps },

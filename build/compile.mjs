@@ -16,6 +16,7 @@ function switchesOf(build) {
     `COUNT=${build.count}`,
     `STEPS=${build.steps}`,
     `PERCPU=${build.percpu}`,
+    `GUARD=${build.guard}`,
     `LAYOUT_HASH=${layoutHash()}`,
   ];
 }
