@@ -4,7 +4,9 @@
 import { ACCESSED, DIRTY, RW, SOFT_DIRTY, isLeaf, isPresent, physIn, tableOf } from './entry';
 import { faultUnderMmapLock, statusOf } from './fault';
 import { beginPages, pagesGot, report } from './gup';
-import { GUP_PIN, GUP_PIN_COUNTING_BIAS, GUP_WRITE, PG_REFCOUNT, VMA_MM, WARN_NOT_POSITIVE } from './layout';
+import {
+  GUP_PIN, GUP_PIN_COUNTING_BIAS, GUP_WRITE, PG_REFCOUNT, VMA_MM, WARN_NOT_POSITIVE,
+} from './layout';
 import {
   GUP_PAGE, GUP_WALK, beginOperation, count,
 } from './ledger';

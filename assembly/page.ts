@@ -3,7 +3,8 @@
  */
 import { physIn } from './entry';
 import {
-  CONTROL, CTL_COMPOUND_SHIFT, CTL_FIRST_COMPOUND, CTL_LEAF_ORDER, CTL_ORDER, CTL_PAGES, CTL_PHYS, CTL_RECORDS, CTL_STAMPS,
+  CONTROL, CTL_COMPOUND_SHIFT, CTL_FIRST_COMPOUND, CTL_LEAF_ORDER, CTL_ORDER,
+  CTL_PAGES, CTL_PHYS, CTL_RECORDS, CTL_STAMPS,
   CTL_TAIL_MASK, FOLIO_ENTIRE_MAPCOUNT_DEVMAP, FOLIO_ENTIRE_MAPCOUNT_REFCOUNT,
   FOLIO_LARGE_MAPCOUNT, FOLIO_MM_IDS, FOLIO_MM_ID_MAPCOUNT0, FOLIO_MM_ID_MAPCOUNT1,
   FOLIO_NR_PAGES_DEVMAP, FOLIO_NR_PAGES_MAPPED_DEVMAP, FOLIO_NR_PAGES_MAPPED_REFCOUNT,
@@ -28,10 +29,10 @@ import { DEVMAP, MASK_TAILS } from './switches';
 /* The device, as this instance knows it: copied from the control block by attachPages. */
 let devicePhys: u64 = 0;
 let pageCount: u32 = 0;
-/** Order of the folios, and of the leaves that map them: the same on any device that is in order. */
+/** Order of the folios, and of the leaves that map them: the same on any device in order. */
 let order: u32 = 0;
 let leafOrder: u32 = 0;
-/** The folio that a huge leaf needs cannot be found by arithmetic: semantics 1.3's hazard, or 1.4. */
+/** A huge leaf's folio cannot be found by arithmetic: the hazards of semantics 1.3 and 1.4. */
 let outOfOrder: bool = false;
 let records: usize = 0;
 let compoundShift: u32 = 0;
@@ -156,7 +157,8 @@ export function attachPages(): void {
 /** dax_set_mapping where no compound pages were made: every page of the leaf learns it (1.5). */
 function setMappings(page: u32): u64 {
   let token: u64 = 0;
-  for (let i: u32 = 0; i < 1 << leafOrder; i++) token += setMapping(smallRecord(page + i), page + i);
+  const end = page + (1 << leafOrder);
+  for (let at = page; at < end; at++) token += setMapping(smallRecord(at), at);
   return token;
 }
 

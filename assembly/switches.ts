@@ -12,8 +12,8 @@
  *   COUNT    0 / 1            whether the event ledger and the core's own checks exist
  *   STEPS    bits             what of refcounting is done: none in devmap, all in refcount builds;
  *                             a ladder of builds takes the steps one by one
- *   GUARD    0 / 1            whether an insert of a huge leaf refuses a folio of another order, as
- *                             every refcounted kernel does (semantics 1.3); 0 shows what it prevents
+ *   GUARD    0 / 1            whether a huge leaf's insert refuses a folio of another order, as in
+ *                             every refcounted kernel (semantics 1.3); 0 shows what it prevents
  *   PERCPU   0 plain          per-CPU state is a plain add, as the kernel's is
  *            1 atomic         it is lock-prefixed: what the verdict would be if it were
  */

@@ -67,6 +67,11 @@ export const pinPagesOption = () =>
 export const countOption = (name: string, what: string, most: number) =>
   new Option(`--${name} <number>`, what).argParser(wholeNumber(name, 1, most));
 
+export const firstPageOption = () =>
+  new Option('--first-page <page>', 'first 4 KiB page of the leaf that is got or pinned').argParser(
+    wholeNumber('first-page', 0, 262_143),
+  );
+
 export const seedOption = () =>
   new Option('--seed <number>', 'seed of everything drawn at random')
     .argParser(wholeNumber('seed', 0, SEED_MAX))

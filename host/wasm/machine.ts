@@ -25,6 +25,22 @@ export interface VmaDescriptor {
   readonly ceiling: bigint;
 }
 
+/**
+ * What went wrong in the kernel:
+ * - `order`: WARN_ON_ONCE of vmf_insert_folio_pmd or _pud, a folio that is not of the leaf's order
+ * - `negativeCount`: of try_get_folio, a count below 0: saturated, or put too often
+ * - `countNotPositive`: of try_grab_folio
+ * - `unalignedOffset`: no WARN, a trap: a huge leaf at an unaligned file offset (semantics 12.20)
+ */
+export type Warning = 'order' | 'negativeCount' | 'countNotPositive' | 'unalignedOffset';
+
+const WARNINGS: readonly (readonly [bit: number, name: Warning])[] = [
+  [abi.WARN_ORDER, 'order'],
+  [abi.WARN_NEGATIVE, 'negativeCount'],
+  [abi.WARN_NOT_POSITIVE, 'countNotPositive'],
+  [abi.WARN_UNALIGNED_OFFSET, 'unalignedOffset'],
+];
+
 /** A result of the core: its status and whether that was OK. */
 export function statusOf(result: bigint): number {
   return Number(result & 0xffn);
@@ -155,6 +171,22 @@ export class Machine {
   /** Makes the table allocation after `allocations` more fail, and every one from then on. */
   failTablesAfter(allocations: number): void {
     this.bank.view.setInt32(abi.CONTROL + abi.CTL_ARENA_FAIL_AFTER, allocations, true);
+  }
+
+  /** What the kernel's log has once each since boot, and what it should have. */
+  warnings(): readonly Warning[] {
+    const bits = this.bank.u32(abi.CONTROL + abi.CTL_WARNINGS);
+    return WARNINGS.filter(([bit]) => bits & bit).map(([, name]) => name);
+  }
+
+  /** The page whose struct page page_folio finds for `page`; of a bank whose tails are not shared. */
+  folioOf(page: number): number {
+    return ((this.core.folioOf(page) >>> 0) - this.bank.records) / abi.PAGE_BYTES;
+  }
+
+  /** Puts since boot that took a count to 0. */
+  zeroPuts(): number {
+    return this.bank.u32(abi.CONTROL + abi.CTL_ZERO_PUTS);
   }
 
   /** The device pages the last get or pin reported. */

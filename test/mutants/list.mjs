@@ -92,8 +92,8 @@ export const MUTANTS = [
   {
     name: 'the index of a huge folio is one off',
     file: 'fault.ts',
-    find: 'setMapping(head, page) +',
-    replace: 'setMapping(head, page + 1) +',
+    find: 'setLeafMapping(head, page) +',
+    replace: 'setLeafMapping(head, page + 1) +',
   },
   {
     name: 'the hardware forgets D',
@@ -250,5 +250,71 @@ export const MUTANTS = [
     file: 'pgmap.ts',
     find: '(<usize>(pfn >> shift) & 63)',
     replace: '(<usize>((pfn >> shift) + 1) & 63)',
+  },
+  {
+    name: 'huge leaves of refcount-6.15 are ordinary ones',
+    file: 'entry.ts',
+    find: '  if (KERNEL == REFCOUNT_6_15) entry |= SPECIAL;',
+    replace: '',
+  },
+  {
+    name: 'GUP-fast takes a SPECIAL leaf',
+    file: 'gup.ts',
+    find: '  return !(entry & SPECIAL);',
+    replace: '  return true;',
+  },
+  {
+    name: 'what GUP-fast leaves of a storm is not got the slow way',
+    file: 'storm.ts',
+    find: 'gupRest(vma, va, pages, got, flags) != pages',
+    replace: 'got != pages',
+  },
+  {
+    name: 'the order guard lets any order in',
+    file: 'fault.ts',
+    find: 'folioOrder(head) != order) {',
+    replace: 'false) {',
+  },
+  {
+    name: 'the order guard says nothing',
+    file: 'fault.ts',
+    find: '    warn(WARN_ORDER);',
+    replace: '',
+  },
+  {
+    name: 'an order is read of pages that are no heads',
+    file: 'page.ts',
+    find: '  if (!(load<u64>(head, PG_FLAGS) & (1 << PG_HEAD_BIT))) return 0;',
+    replace: '',
+  },
+  {
+    name: 'only the first page of a huge leaf learns its mapping where there are no compound pages',
+    file: 'page.ts',
+    find: '  return leafOrder != order ? setMappings(page) : setMapping(head, page);',
+    replace: '  return setMapping(head, page);',
+  },
+  {
+    name: 'a huge leaf finds its folio by arithmetic, off its unit too',
+    file: 'page.ts',
+    find: '  return outOfOrder ? folioOf(page) : headRecord(page);',
+    replace: '  return headRecord(page);',
+  },
+  {
+    name: 'refcount-6.15 finds heads by mask',
+    file: 'switches.ts',
+    find: 'MASK_TAILS: bool = KERNEL == REFCOUNT;',
+    replace: 'MASK_TAILS: bool = KERNEL != DEVMAP;',
+  },
+  {
+    name: 'an unaligned offset is mapped without a word',
+    file: 'fault.ts',
+    find: '  warn(WARN_UNALIGNED_OFFSET);',
+    replace: '',
+  },
+  {
+    name: 'a refcounted kernel puts an unaligned address into the entry',
+    file: 'fault.ts',
+    find: 'physOf(KERNEL == DEVMAP ? page : page & ~((1 << deviceOrder()) - 1))',
+    replace: 'physOf(page)',
   },
 ];
