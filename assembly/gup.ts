@@ -13,7 +13,7 @@ import {
   deviceFolioOrder, folioIn, folioOf, folioShift, pageOf, physOf, recordsStart, sharedTailMask,
 } from './page';
 import { getPgmap, putPgmap } from './pgmap';
-import { pincountAdd, put, refAdd, setReferenced, tryGet } from './ref';
+import { clearReferenced, pincountAdd, put, refAdd, setReferenced, tryGet } from './ref';
 import { DEVMAP, FOLIO_GUP } from './switches';
 import { PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, entryEnd, findPud, readEntry, slotOf } from './walk';
 
@@ -116,7 +116,10 @@ function gupTable(pmdSlot: usize, pmd: u64, va: u64, end: u64, flags: u32): bool
   return slot == last;
 }
 
-/** gup_fast_devmap_leaf: one grab and one set_bit for every 4 KiB page. */
+/**
+ * gup_fast_devmap_leaf: one grab and one set_bit for every 4 KiB page; all of them undone where one
+ * cannot be had.
+ */
 function gupDevmapLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u32): bool {
   if (!getPgmap(physOf(first))) return false;
   const base = recordsStart();
@@ -134,13 +137,20 @@ function gupDevmapLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u
   }
   putPgmap();
   count(PT_RECHECK);
-  if (load<u64>(slot) != entry) {
-    for (; out > start; out -= 8) {
-      release(folioOf(<u32>load<u64>(out - 8)), 1, flags, order);
-    }
-  }
   got = <u32>(out - PAGES) >> 3;
-  return <u32>(out - start) >> 3 == pages;
+  if (<u32>(out - start) >> 3 == pages && load<u64>(slot) == entry) return true;
+  undoDevmapLeaf(<u32>(start - PAGES) >> 3, flags);
+  return false;
+}
+
+/** gup_fast_undo_dev_pagemap: drops what was got from the `start`th page on, page by page. */
+function undoDevmapLeaf(start: u32, flags: u32): void {
+  while (got > start) {
+    got -= 1;
+    const head = folioOf(<u32>load<u64>(PAGES + (got << 3)));
+    clearReferenced(head);
+    release(head, 1, flags, deviceFolioOrder());
+  }
 }
 
 /** gup_fast_pmd_leaf / gup_fast_pud_leaf of the refcount kernel: one grab for all of them. */

@@ -84,6 +84,13 @@ function lastPut(head: usize): void {
   flagsOr(head, REFERENCED);
 }
 
+/** folio_clear_referenced. */
+export function clearReferenced(head: usize): void {
+  count(RMW_FLAGS);
+  dirtied(head);
+  atomic.and<u64>(head, ~REFERENCED, PG_FLAGS);
+}
+
 /** folio_mark_dirty on device memory (noop_dirty_folio): only the first time costs. */
 @inline export function markDirty(head: usize): void {
   if (!(load<u64>(head, PG_FLAGS) & DIRTY)) flagsOr(head, DIRTY);

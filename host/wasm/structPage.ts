@@ -50,9 +50,10 @@ export function folioWords(kernel: KernelId): ReadonlyMap<number, string> {
   ]);
 }
 
-/** Every struct page of a bank as it is now, in 32-bit words, WORDS a page; no tail shared. */
+/** Every struct page of a bank as it is now, in 32-bit words, WORDS a page; shared tails once. */
 export function snapshot(bank: Bank): Uint32Array {
-  return new Uint32Array(bank.memory.buffer, bank.records, bank.shape.pages * WORDS).slice();
+  const words = (bank.recordsEnd - bank.records) / 4;
+  return new Uint32Array(bank.memory.buffer, bank.records, words).slice();
 }
 
 /** A field of one page in a snapshot, as the kernel would print it: counts signed, words in hex. */

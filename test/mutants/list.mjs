@@ -317,4 +317,58 @@ export const MUTANTS = [
     find: 'physOf(KERNEL == DEVMAP ? page : page & ~((1 << deviceOrder()) - 1))',
     replace: 'physOf(page)',
   },
+  {
+    name: 'the spare PTE table leaks where the second one cannot be had',
+    file: 'fault.ts',
+    find: '  if (spare) freeTable(spare);',
+    replace: '  if (spare && statusOf(result) == OK) freeTable(spare);',
+  },
+  {
+    name: 'a table that cannot be had ends in SIGBUS',
+    file: 'fault.ts',
+    find: '    const table = allocTable();\n    if (!table) return OOM;',
+    replace: '    const table = allocTable();\n    if (!table) return SIGBUS;',
+  },
+  {
+    name: 'try_get_folio takes a negative count',
+    file: 'ref.ts',
+    find: '  if (seen < 0) {',
+    replace: '  if (false) {',
+  },
+  {
+    name: 'try_get_folio refuses a negative count without a word',
+    file: 'ref.ts',
+    find: '    warn(WARN_NEGATIVE);',
+    replace: '',
+  },
+  {
+    name: 'try_grab_folio takes a count of 0',
+    file: 'gupSlow.ts',
+    find: '  if (load<i32>(head, PG_REFCOUNT) <= 0) {',
+    replace: '  if (load<i32>(head, PG_REFCOUNT) < 0) {',
+  },
+  {
+    name: 'try_grab_folio refuses without a word',
+    file: 'gupSlow.ts',
+    find: '    warn(WARN_NOT_POSITIVE);',
+    replace: '',
+  },
+  {
+    name: 'a refused grab is no want of memory',
+    file: 'gupSlow.ts',
+    find: '      status = OOM;',
+    replace: '      status = SIGBUS;',
+  },
+  {
+    name: 'GUP-fast keeps the pages of a devmap leaf that it could not have whole',
+    file: 'gup.ts',
+    find: '  undoDevmapLeaf(<u32>(start - PAGES) >> 3, flags);\n  return false;',
+    replace: '  return false;',
+  },
+  {
+    name: 'undoing a devmap leaf leaves its folio referenced',
+    file: 'gup.ts',
+    find: '    clearReferenced(head);',
+    replace: '',
+  },
 ];

@@ -27,7 +27,6 @@ const TESTS = [
   'test/unit/mmap.test.ts',
   'test/unit/cases',
   'test/unit/guard.test.ts',
-  'test/unit/gupStorm.test.ts',
   'test/unit/overflow.test.ts',
   'test/fault',
   'test/conformance',
