@@ -9,7 +9,8 @@ import {
   MM_TOP, PAGES, PAGES_MAX, PG_MAPCOUNT, PG_REFCOUNT,
 } from './layout';
 import {
-  FOLIO_ENTIRE_MAPCOUNT, FOLIO_NR_PAGES_MAPPED, deviceOrder, devicePages, headRecord,
+  FOLIO_ENTIRE_MAPCOUNT, FOLIO_NR_PAGES_MAPPED, deviceFolioOrder, deviceOrder, devicePages,
+  headRecord, largeFolios,
 } from './page';
 import {
   BAD_ARENA, BAD_ENTIRE_MAPCOUNT, BAD_FILE_PAGES, BAD_LARGE_MAPCOUNT, BAD_LEAF_ADDRESS,
@@ -49,7 +50,7 @@ function leaf(entry: u64, shift: u32): void {
     report(BAD_LEAF_ADDRESS, <u32>page);
     return;
   }
-  const at = tally(<u32>page >> order);
+  const at = tally(<u32>page >> deviceFolioOrder());
   store<u32>(at, load<u32>(at) + 1);
   leaves += 1;
 }
@@ -77,9 +78,9 @@ function checkMm(mm: usize, index: u32): void {
 }
 
 function checkFolio(folio: u32): void {
-  const head = headRecord(folio << deviceOrder());
+  const head = headRecord(folio << deviceFolioOrder());
   const mapped = KERNEL == DEVMAP ? 0 : <i32>load<u32>(tally(folio));
-  const large = deviceOrder() != 0;
+  const large = largeFolios();
   const pins = large ? load<i32>(head, FOLIO_PINCOUNT) : 0;
   if (pins < 0) report(BAD_PINCOUNT, folio);
   if (load<i32>(head, PG_REFCOUNT) < 1 + mapped + pins) report(BAD_REFCOUNT, folio);
@@ -108,7 +109,7 @@ function checkArena(reached: u32): void {
  */
 export function checkMachine(mms: u32): u64 {
   violation = OK;
-  const folios = devicePages() >> deviceOrder();
+  const folios = devicePages() >> deviceFolioOrder();
   if (folios > PAGES_MAX << 1) unreachable();
   memory.fill(PAGES, 0, folios << 2);
   let reached: u32 = 0;

@@ -1,7 +1,7 @@
 /*
  * x86-64 page-table entries (semantics 3.2 to 3.4; arch/x86/include/asm/pgtable_types.h).
  */
-import { DEVMAP } from './switches';
+import { DEVMAP, REFCOUNT_6_15 } from './switches';
 
 @inline export const PRESENT: u64 = 1;
 @inline export const RW: u64 = 1 << 1;
@@ -60,10 +60,15 @@ import { DEVMAP } from './switches';
   return write ? madeDirty(entry) : entry;
 }
 
-/** The 2 MiB or 1 GiB leaf a first fault inserts. Kernel: insert_pfn_pmd / insert_pmd and PUD. */
+/**
+ * The 2 MiB or 1 GiB leaf a first fault inserts.
+ * Kernel: insert_pfn_pmd / insert_pmd and PUD; refcount-6.15 still writes the entry through the pfn
+ * helper, which marks it SPECIAL: no page behind it for GUP-fast and vm_normal_page_pmd (6.6).
+ */
 @inline export function hugeLeaf(phys: u64, prot: u64, write: u32): u64 {
   let entry = phys | prot | PSE;
   if (KERNEL == DEVMAP) entry |= DEVMAP_BIT;
+  if (KERNEL == REFCOUNT_6_15) entry |= SPECIAL;
   return write ? madeDirty(entry) : entry;
 }
 

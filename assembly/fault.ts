@@ -11,18 +11,20 @@ import {
   ACCESSED, DIRTY, RW, hugeLeaf, isLeaf, isPresent, madeDirty, pteLeaf, tableOf,
 } from './entry';
 import {
-  ACCESS_EXEC, ACCESS_WRITE, CONTROL, CTL_ALIVE, FOLIO_ORDER, MM_ID, PAGE_BYTES,
-  PG_REFCOUNT, VMA_END,
+  ACCESS_EXEC, ACCESS_WRITE, CONTROL, CTL_ALIVE, MM_ID, PG_REFCOUNT, VMA_END,
   VMA_FLAGS, VMA_MM, VMA_PGOFF, VMA_PROT, VMA_START, VM_EXEC, VM_NOHUGEPAGE, VM_READ, VM_WRITE,
+  WARN_ORDER, WARN_UNALIGNED_OFFSET,
 } from './layout';
 import {
   FAULT_MINOR, FAULT_OOM, FAULT_RETRY as RETRIES, FAULT_SIGBUS, FAULT_SPURIOUS, HUGE_FAULT,
-  HUGE_FAULT_FALLBACK, LEAF_SET, beginOperation, count, touched,
+  HUGE_FAULT_FALLBACK, LEAF_SET, beginOperation, count,
 } from './ledger';
 import {
   lockHuge, lockMmapRead, lockPte, lockVma, unlockHuge, unlockMmapRead, unlockPte, unlockVma,
 } from './lock';
-import { deviceOrder, devicePages, headRecord, physOf, setMapping, smallRecord } from './page';
+import {
+  deviceOrder, devicePages, folioOrder, leafFolio, physOf, setLeafMapping, setMapping, smallRecord,
+} from './page';
 import { trackInsert } from './pat';
 import {
   NR_FILE_MAPPED, NR_FILE_PMDMAPPED, chargePages, countPages, enterSrcu, leaveSrcu,
@@ -34,6 +36,7 @@ import {
   PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, findPud, installPteTable, needPud, populate, readEntry, slotOf,
   writeEntry,
 } from './walk';
+import { warn } from './warn';
 
 @inline export function statusOf(result: u64): u32 {
   return <u32>result & 0xFF;
@@ -72,11 +75,11 @@ import {
  */
 function insertHuge(vma: usize, slot: usize, page: u32, order: u32, write: u32): u64 {
   const mm: usize = load<u32>(vma, VMA_MM);
-  const head = headRecord(page);
-  let token = setMapping(head, page) + trackInsert(physOf(page));
-  if (KERNEL != DEVMAP) {
-    touched(head + PAGE_BYTES);
-    if (load<u8>(head, FOLIO_ORDER) != order) return SIGBUS;
+  const head = leafFolio(page);
+  let token = setLeafMapping(head, page) + trackInsert(physOf(page));
+  if (GUARD && KERNEL != DEVMAP && folioOrder(head) != order) {
+    warn(WARN_ORDER);
+    return SIGBUS;
   }
   lockHuge(mm, slot, order);
   if (REFERENCES) token += refAdd(head, 1);
@@ -89,10 +92,26 @@ function insertHuge(vma: usize, slot: usize, page: u32, order: u32, write: u32):
     if (before == -1) countMapped(order);
     chargePages(mm, (<i64>1) << order);
   }
-  writeEntry(slot, hugeLeaf(physOf(page), load<u64>(vma, VMA_PROT), write));
+  writeEntry(slot, hugeLeaf(leafPhys(page), load<u64>(vma, VMA_PROT), write));
   unlockHuge(mm, slot, order);
   count(LEAF_SET);
   return done(token);
+}
+
+/**
+ * Where the leaf of a mapping at an unaligned file offset points, which no check of mmap refuses: a
+ * trap, so said (12.20).
+ * Kernel: devmap makes an entry of the unaligned address, whose low bits are PAT and reserved ones
+ * there; the refcounted kernels map the folio from its head on.
+ */
+function unalignedLeaf(page: u32): u64 {
+  warn(WARN_UNALIGNED_OFFSET);
+  return physOf(KERNEL == DEVMAP ? page : page & ~((1 << deviceOrder()) - 1));
+}
+
+/** The physical address in the huge leaf of `page`. */
+@inline function leafPhys(page: u32): u64 {
+  return page & ((1 << deviceOrder()) - 1) ? unalignedLeaf(page) : physOf(page);
 }
 
 /** dev_dax_huge_fault, order 9 or 18, on an empty entry (5.2): one SRCU read section. */

@@ -5,4 +5,5 @@ declare const RECORDS: i32;
 declare const COUNT: i32;
 declare const STEPS: i32;
 declare const PERCPU: i32;
+declare const GUARD: i32;
 declare const LAYOUT_HASH: i32;

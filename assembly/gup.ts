@@ -10,10 +10,10 @@ import {
   GUP_PAGE, GUP_STOP, PMD_RECHECK, PT_RECHECK, beginOperation, count,
 } from './ledger';
 import {
-  deviceOrder, folioIn, folioOf, folioShift, pageOf, physOf, recordsStart, sharedTailMask,
+  deviceFolioOrder, folioIn, folioOf, folioShift, pageOf, physOf, recordsStart, sharedTailMask,
 } from './page';
 import { getPgmap, putPgmap } from './pgmap';
-import { pincountAdd, put, refAdd, setReferenced, tryGet } from './ref';
+import { clearReferenced, pincountAdd, put, refAdd, setReferenced, tryGet } from './ref';
 import { DEVMAP, FOLIO_GUP } from './switches';
 import { PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, entryEnd, findPud, readEntry, slotOf } from './walk';
 
@@ -116,11 +116,14 @@ function gupTable(pmdSlot: usize, pmd: u64, va: u64, end: u64, flags: u32): bool
   return slot == last;
 }
 
-/** gup_fast_devmap_leaf: one grab and one set_bit for every 4 KiB page. */
+/**
+ * gup_fast_devmap_leaf: one grab and one set_bit for every 4 KiB page; all of them undone where one
+ * cannot be had.
+ */
 function gupDevmapLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u32): bool {
   if (!getPgmap(physOf(first))) return false;
   const base = recordsStart();
-  const order = deviceOrder();
+  const order = deviceFolioOrder();
   const shift = folioShift();
   const mask = sharedTailMask();
   const start: usize = PAGES + (got << 3);
@@ -134,22 +137,29 @@ function gupDevmapLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u
   }
   putPgmap();
   count(PT_RECHECK);
-  if (load<u64>(slot) != entry) {
-    for (; out > start; out -= 8) {
-      release(folioOf(<u32>load<u64>(out - 8)), 1, flags, order);
-    }
-  }
   got = <u32>(out - PAGES) >> 3;
-  return <u32>(out - start) >> 3 == pages;
+  if (<u32>(out - start) >> 3 == pages && load<u64>(slot) == entry) return true;
+  undoDevmapLeaf(<u32>(start - PAGES) >> 3, flags);
+  return false;
+}
+
+/** gup_fast_undo_dev_pagemap: drops what was got from the `start`th page on, page by page. */
+function undoDevmapLeaf(start: u32, flags: u32): void {
+  while (got > start) {
+    got -= 1;
+    const head = folioOf(<u32>load<u64>(PAGES + (got << 3)));
+    clearReferenced(head);
+    release(head, 1, flags, deviceFolioOrder());
+  }
 }
 
 /** gup_fast_pmd_leaf / gup_fast_pud_leaf of the refcount kernel: one grab for all of them. */
 function gupFolioLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u32): bool {
   const head = folioOf(first);
-  if (!grab(head, pages, flags, deviceOrder())) return false;
+  if (!grab(head, pages, flags, deviceFolioOrder())) return false;
   count(PT_RECHECK);
   if (load<u64>(slot) != entry || !mayGrab(head, entry, flags)) {
-    release(head, pages, flags, deviceOrder());
+    release(head, pages, flags, deviceFolioOrder());
     return false;
   }
   let out: usize = PAGES + (got << 3);
@@ -252,8 +262,8 @@ export function gupFast(vma: usize, from: u64, pages: u32, flags: u32): u32 {
 export function unpin(first: u32, pages: u32): void {
   beginOperation();
   const end = first + pages;
-  if (deviceOrder() == 0) unpinRuns(first, end, 0, PAGE_RECORD_SHIFT, ~0);
-  else unpinRuns(first, end, deviceOrder(), folioShift(), sharedTailMask());
+  if (deviceFolioOrder() == 0) unpinRuns(first, end, 0, PAGE_RECORD_SHIFT, ~0);
+  else unpinRuns(first, end, deviceFolioOrder(), folioShift(), sharedTailMask());
 }
 
 /** put_page on each of consecutive device pages. */

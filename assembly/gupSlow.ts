@@ -4,19 +4,22 @@
 import { ACCESSED, DIRTY, RW, SOFT_DIRTY, isLeaf, isPresent, physIn, tableOf } from './entry';
 import { faultUnderMmapLock, statusOf } from './fault';
 import { beginPages, pagesGot, report } from './gup';
-import { GUP_PIN, GUP_PIN_COUNTING_BIAS, GUP_WRITE, PG_REFCOUNT, VMA_MM } from './layout';
+import {
+  GUP_PIN, GUP_PIN_COUNTING_BIAS, GUP_WRITE, PG_REFCOUNT, VMA_MM, WARN_NOT_POSITIVE,
+} from './layout';
 import {
   GUP_PAGE, GUP_WALK, beginOperation, count,
 } from './ledger';
 import { lockHuge, lockMmapRead, lockPte, unlockHuge, unlockMmapRead, unlockPte } from './lock';
-import { deviceOrder, folioOf, pageOf } from './page';
+import { folioOf, largeFolios, pageOf } from './page';
 import { getPgmap, putPgmap } from './pgmap';
 import { markAccessed, markDirty, pincountAdd, refAdd } from './ref';
-import { OK, SIGBUS } from './status';
+import { OK, OOM } from './status';
 import { DEVMAP, FOLIO_GUP } from './switches';
 import {
   PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, findPud, readEntry, slotOf, writeEntry,
 } from './walk';
+import { warn } from './warn';
 
 /** Where the last walk ended: the leaf's slot and how much one entry spans there. */
 let leafSlot: usize = 0;
@@ -82,9 +85,12 @@ function touchPage(head: usize, flags: u32): void {
 
 /** try_grab_folio: the count is looked at, then added to; a small pin in one step (6.1, 6.2). */
 function grabSlow(head: usize, pages: i32, flags: u32): bool {
-  if (load<i32>(head, PG_REFCOUNT) <= 0) return false;
+  if (load<i32>(head, PG_REFCOUNT) <= 0) {
+    warn(WARN_NOT_POSITIVE);
+    return false;
+  }
   const pin = (flags & GUP_PIN) != 0;
-  const large = deviceOrder() != 0;
+  const large = largeFolios();
   refAdd(head, pin && !large ? pages * GUP_PIN_COUNTING_BIAS : pages);
   if (pin && large) pincountAdd(head, pages);
   return true;
@@ -146,7 +152,8 @@ export function gupSlow(vma: usize, from: u64, pages: u32, flags: u32): u32 {
     }
     const now = grabLeaf(vma, va, end, flags);
     if (!now) {
-      status = SIGBUS;
+      // try_grab_folio of a count that is not above 0: -ENOMEM (6.2).
+      status = OOM;
       break;
     }
     va += <u64>now << PTE_SHIFT;

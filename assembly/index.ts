@@ -9,7 +9,7 @@ import { beginPages, gupFast, pagesGot, putPages, unpin } from './gup';
 import { gupSlow, populateRange } from './gupSlow';
 import { ABI_VERSION } from './layout';
 import { attachLedger } from './ledger';
-import { attachPages, bindPages, clearStamps, resetPages } from './page';
+import { attachPages, bindPages, clearStamps, folioOf, resetPages } from './page';
 import { attachPat, bindPat } from './pat';
 import { attachPerCpu, chargedPages } from './percpu';
 import { attachPgmap, bindPgmap } from './pgmap';
@@ -62,7 +62,8 @@ export function hashRange(from: usize, to: usize): u64 {
 }
 
 export {
-  allocTable, beginPages, chargedPages, checkMachine, clearStamps, dontneed, freeTable, gupFast,
+  allocTable, beginPages, chargedPages, checkMachine, clearStamps, dontneed, folioOf, freeTable,
+  gupFast,
   gupSlow, handleFault, munmap, needTables, pagesGot, populateRange, protect, putPages,
   resetPages, runChained, runNatural, touch, unpin,
 };

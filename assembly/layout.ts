@@ -56,7 +56,9 @@
  * Control block, offsets from CONTROL
  *   ┌ 0 physical address of the device's first data byte (u64) ┬ 8 pages (u32) ┬ 12 order ┐
  *   ├ 16 alive ┬ 20 records ┬ 24 compound shift ┬ 28 tail mask ┬ 32 stamps ┬ 36 table locks ┤
+ *   ├ 44 counts put to 0 ┬ 48 the last such record ┬ 56 leaf order ┬ 60 first compound ┤
  *   ├ 64 arena top ┬ 68 arena end ┬ 72 free list ┬ 76 live tables ┬ 80 fail after ┬ 84 start ┤
+ *   ├ 88 what went wrong: WARN_* bits                                            ┤
  *   └ 128 always zero (u64): what a chained operation adds to its address        ┘
  */
 @inline export const CTL_PHYS: u32 = 0;
@@ -70,6 +72,13 @@
 @inline export const CTL_TAIL_MASK: u32 = 28;
 @inline export const CTL_STAMPS: u32 = 32;
 @inline export const CTL_TABLE_LOCKS: u32 = 36;
+/** Puts that took a count to 0 (free_zone_device_folio), and the record of the last. */
+@inline export const CTL_ZERO_PUTS: u32 = 44;
+@inline export const CTL_ZERO_PUT_AT: u32 = 48;
+/** log2 of the pages of a leaf: the folios' order too, unless nobody made compound pages (1.4). */
+@inline export const CTL_LEAF_ORDER: u32 = 56;
+/** The page that the first compound page begins at: 0, unless the range is misaligned (1.3). */
+@inline export const CTL_FIRST_COMPOUND: u32 = 60;
 @inline export const CTL_ARENA_TOP: u32 = 64;
 @inline export const CTL_ARENA_END: u32 = 68;
 @inline export const CTL_ARENA_FREE: u32 = 72;
@@ -78,7 +87,17 @@
 @inline export const CTL_ARENA_FAIL_AFTER: u32 = 80;
 /** Where this boot's tables begin: at ARENA, or above it where a run draws its own place. */
 @inline export const CTL_ARENA_START: u32 = 84;
+@inline export const CTL_WARNINGS: u32 = 88;
 @inline export const CTL_ZERO: u32 = 128;
+
+/** WARN_ON_ONCE of the kernel, a bit each: vmf_insert_folio_pmd or _pud met another order (1.3). */
+@inline export const WARN_ORDER: u32 = 1;
+/** try_get_folio met a count below 0 (6.2). */
+@inline export const WARN_NEGATIVE: u32 = 2;
+/** try_grab_folio met a count that is not above 0 (6.2). */
+@inline export const WARN_NOT_POSITIVE: u32 = 4;
+/** No WARN of the kernel, which does not notice: a huge leaf for an unaligned offset (12.20). */
+@inline export const WARN_UNALIGNED_OFFSET: u32 = 8;
 
 /*
  * mm_struct
@@ -203,7 +222,7 @@
 @inline export const OP_DONTNEED: u32 = 4;
 /** munmap of so many units: zap, then free the page tables. */
 @inline export const OP_MUNMAP: u32 = 5;
-/** GUP-fast of so many pages: references, pins; for reading, for writing. */
+/** get_user_pages_fast of so many pages: references, pins; for reading, for writing. */
 @inline export const OP_GET_READ: u32 = 6;
 @inline export const OP_GET_WRITE: u32 = 7;
 @inline export const OP_PIN_READ: u32 = 8;

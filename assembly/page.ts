@@ -3,7 +3,8 @@
  */
 import { physIn } from './entry';
 import {
-  CONTROL, CTL_COMPOUND_SHIFT, CTL_ORDER, CTL_PAGES, CTL_PHYS, CTL_RECORDS, CTL_STAMPS,
+  CONTROL, CTL_COMPOUND_SHIFT, CTL_FIRST_COMPOUND, CTL_LEAF_ORDER, CTL_ORDER,
+  CTL_PAGES, CTL_PHYS, CTL_RECORDS, CTL_STAMPS,
   CTL_TAIL_MASK, FOLIO_ENTIRE_MAPCOUNT_DEVMAP, FOLIO_ENTIRE_MAPCOUNT_REFCOUNT,
   FOLIO_LARGE_MAPCOUNT, FOLIO_MM_IDS, FOLIO_MM_ID_MAPCOUNT0, FOLIO_MM_ID_MAPCOUNT1,
   FOLIO_NR_PAGES_DEVMAP, FOLIO_NR_PAGES_MAPPED_DEVMAP, FOLIO_NR_PAGES_MAPPED_REFCOUNT,
@@ -11,7 +12,7 @@ import {
   PG_INDEX, PG_MAPCOUNT, PG_MAPPING, PG_REFCOUNT, PG_RESERVED_BIT, PG_WORD1,
 } from './layout';
 import { SET_MAPPING, count, dirtied, touched } from './ledger';
-import { DEVMAP } from './switches';
+import { DEVMAP, MASK_TAILS } from './switches';
 
 @inline export const FOLIO_ENTIRE_MAPCOUNT: u32 =
   KERNEL == 0 ? FOLIO_ENTIRE_MAPCOUNT_DEVMAP : FOLIO_ENTIRE_MAPCOUNT_REFCOUNT;
@@ -28,7 +29,11 @@ import { DEVMAP } from './switches';
 /* The device, as this instance knows it: copied from the control block by attachPages. */
 let devicePhys: u64 = 0;
 let pageCount: u32 = 0;
+/** Order of the folios, and of the leaves that map them: the same on any device in order. */
 let order: u32 = 0;
+let leafOrder: u32 = 0;
+/** A huge leaf's folio cannot be found by arithmetic: the hazards of semantics 1.3 and 1.4. */
+let outOfOrder: bool = false;
 let records: usize = 0;
 let compoundShift: u32 = 0;
 let tailMask: u32 = 0;
@@ -37,14 +42,25 @@ export function attachPages(): void {
   devicePhys = load<u64>(CONTROL, CTL_PHYS);
   pageCount = load<u32>(CONTROL, CTL_PAGES);
   order = load<u32>(CONTROL, CTL_ORDER);
+  leafOrder = load<u32>(CONTROL, CTL_LEAF_ORDER);
+  outOfOrder = leafOrder != order || load<u32>(CONTROL, CTL_FIRST_COMPOUND) != 0;
   records = load<u32>(CONTROL, CTL_RECORDS);
   compoundShift = load<u32>(CONTROL, CTL_COMPOUND_SHIFT);
   tailMask = load<u32>(CONTROL, CTL_TAIL_MASK);
 }
 
-/** Folio order of the device: 0, 9 or 18. */
+/** log2 of the pages of one of the device's leaves: 0, 9 or 18. */
 @inline export function deviceOrder(): u32 {
+  return leafOrder;
+}
+
+@inline export function deviceFolioOrder(): u32 {
   return order;
+}
+
+/** folio_test_large, of any of the device's folios. */
+@inline export function largeFolios(): bool {
+  return order != 0;
 }
 
 @inline export function devicePages(): u32 {
@@ -58,7 +74,7 @@ export function attachPages(): void {
 
 /** The device page a leaf entry maps: the first, where it maps many. */
 @inline export function pageOf(entry: u64): u32 {
-  return <u32>((physIn(entry) - devicePhys) >> 12) & ~((1 << order) - 1);
+  return <u32>((physIn(entry) - devicePhys) >> 12) & ~((1 << leafOrder) - 1);
 }
 
 /** The struct page of an order-0 device. */
@@ -84,10 +100,23 @@ export function attachPages(): void {
   return tailMask;
 }
 
+/** The folio whose references and map counts a huge leaf of `page` takes: page_folio. */
+@inline export function leafFolio(page: u32): usize {
+  return outOfOrder ? folioOf(page) : headRecord(page);
+}
+
+/** folio_order: kept in page[1], but only a head has one (1.1). */
+@inline export function folioOrder(head: usize): u32 {
+  if (!(load<u64>(head, PG_FLAGS) & (1 << PG_HEAD_BIT))) return 0;
+  touched(head + PAGE_BYTES);
+  return load<u8>(head, FOLIO_ORDER);
+}
+
 /**
  * page_folio: what the kernel reads to get from a page to its head.
  * Deduplicated tails share: 64 and up repeat every 64 (2.1).
- * Kernel: devmap: the tail holds head|1; refcount: a mask|1 for the tail's own address (1.2).
+ * Kernel: devmap, refcount-6.15: the tail holds head|1; refcount: a mask|1 for the tail's own
+ * address, which takes the folio to be naturally aligned (1.2).
  *
  * Why the parameters: a loop over pages reads the device once, not once a page, and where it knows
  * that folios are single pages the arithmetic folds away.
@@ -101,7 +130,7 @@ export function attachPages(): void {
   touched(record);
   const word = load<u64>(record, PG_WORD1);
   if ((word & 1) == 0) return record;
-  if (KERNEL == DEVMAP) return <usize>(word - 1);
+  if (!MASK_TAILS) return <usize>(word - 1);
   return base + ((<usize>((page & <u32>(word >> 6)) >> folioOrder)) << shift);
 }
 
@@ -125,6 +154,19 @@ export function attachPages(): void {
   return mapping;
 }
 
+/** dax_set_mapping where no compound pages were made: every page of the leaf learns it (1.5). */
+function setMappings(page: u32): u64 {
+  let token: u64 = 0;
+  const end = page + (1 << leafOrder);
+  for (let at = page; at < end; at++) token += setMapping(smallRecord(at), at);
+  return token;
+}
+
+/** dax_set_mapping for a huge leaf whose folio is `head`. */
+@inline export function setLeafMapping(head: usize, page: u32): u64 {
+  return leafOrder != order ? setMappings(page) : setMapping(head, page);
+}
+
 function initRecord(record: usize): void {
   memory.fill(record, 0, PAGE_BYTES);
   store<u64>(record, ZONE_BITS | (1 << PG_RESERVED_BIT), PG_FLAGS);
@@ -136,7 +178,7 @@ function initRecord(record: usize): void {
 function initTail(record: usize, head: usize): void {
   initRecord(record);
   const mask = ~(((<u64>PAGE_BYTES) << order) - 1);
-  store<u64>(record, (KERNEL == DEVMAP ? <u64>head : mask) | 1, PG_WORD1);
+  store<u64>(record, (MASK_TAILS ? mask : <u64>head) | 1, PG_WORD1);
   store<u64>(record, TAIL_MAPPING, PG_MAPPING);
   store<i32>(record, 0, PG_REFCOUNT);
 }
@@ -170,7 +212,10 @@ export function bindPages(): void {
     for (let page: u32 = 0; page < pageCount; page++) initRecord(smallRecord(page));
   } else {
     const step: u32 = 1 << order;
-    for (let page: u32 = 0; page < pageCount; page += step) initCompound(headRecord(page));
+    for (let page = load<u32>(CONTROL, CTL_FIRST_COMPOUND); page < pageCount; page += step) {
+      // Off their units heads lie anywhere among the struct pages, none of which is shared then.
+      initCompound(outOfOrder ? smallRecord(page) : headRecord(page));
+    }
   }
 }
 

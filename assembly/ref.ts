@@ -3,9 +3,10 @@
  * Every function here that carries the kernel's lock prefix is an atomic; nothing else is.
  */
 import {
-  ENTIRELY_MAPPED, FOLIO_LARGE_MAPCOUNT, FOLIO_MM_IDS, FOLIO_MM_ID_MAPCOUNT0,
-  FOLIO_MM_ID_MAPCOUNT1, FOLIO_PINCOUNT, LRU_REFS_SHIFT, PAGE_BYTES, PG_DIRTY_BIT, PG_FLAGS,
-  PG_MAPCOUNT, PG_REFCOUNT, PG_REFERENCED_BIT, PG_WORKINGSET_BIT,
+  CONTROL, CTL_ZERO_PUTS, CTL_ZERO_PUT_AT, ENTIRELY_MAPPED, FOLIO_LARGE_MAPCOUNT, FOLIO_MM_IDS,
+  FOLIO_MM_ID_MAPCOUNT0, FOLIO_MM_ID_MAPCOUNT1, FOLIO_PINCOUNT, LRU_REFS_SHIFT, PAGE_BYTES,
+  PG_DIRTY_BIT, PG_FLAGS, PG_MAPCOUNT, PG_REFCOUNT, PG_REFERENCED_BIT, PG_WORKINGSET_BIT,
+  WARN_NEGATIVE,
 } from './layout';
 import {
   CAS_RETRY, RMW_ENTIRE_MAPCOUNT, RMW_FLAGS, RMW_MAPCOUNT, RMW_MM_IDS, RMW_NR_PAGES_MAPPED,
@@ -13,6 +14,7 @@ import {
 } from './ledger';
 import { FOLIO_ENTIRE_MAPCOUNT, FOLIO_NR_PAGES_MAPPED } from './page';
 import { DEVMAP } from './switches';
+import { warn } from './warn';
 
 @inline const REFERENCED: u64 = 1 << PG_REFERENCED_BIT;
 @inline const DIRTY: u64 = 1 << PG_DIRTY_BIT;
@@ -31,10 +33,13 @@ import { DEVMAP } from './switches';
   return atomic.add<i32>(head, by, PG_REFCOUNT);
 }
 
-/** try_get_folio: add unless zero; refuses a negative (saturated) count (6.2). */
+/** try_get_folio: add unless zero; refuses a negative (saturated) count, with a WARN (6.2). */
 @inline export function tryGet(head: usize, by: i32): bool {
   let seen = load<i32>(head, PG_REFCOUNT);
-  if (seen < 0) return false;
+  if (seen < 0) {
+    warn(WARN_NEGATIVE);
+    return false;
+  }
   while (seen != 0) {
     count(RMW_REFCOUNT);
     dirtied(head);
@@ -46,9 +51,19 @@ import { DEVMAP } from './switches';
   return false;
 }
 
-/** folio_put_refs. The refcount kernel sets a device-DAX page that reaches 0 back to 1 (9.1). */
+/**
+ * free_zone_device_folio: a count that reached 0, which only an unbalanced put can do (9.1).
+ * Kernel: refcount sets it back to 1, silently; devmap warns once and leaves it.
+ */
+function lastPut(head: usize): void {
+  store<u32>(CONTROL, load<u32>(CONTROL, CTL_ZERO_PUTS) + 1, CTL_ZERO_PUTS);
+  store<u32>(CONTROL, <u32>head, CTL_ZERO_PUT_AT);
+  if (KERNEL != DEVMAP) store<i32>(head, 1, PG_REFCOUNT);
+}
+
+/** folio_put_refs. */
 @inline export function put(head: usize, by: i32): void {
-  if (refAdd(head, -by) == by && KERNEL != DEVMAP) store<i32>(head, 1, PG_REFCOUNT);
+  if (refAdd(head, -by) == by) lastPut(head);
 }
 
 @inline export function pincountAdd(head: usize, by: i32): void {
@@ -67,6 +82,13 @@ import { DEVMAP } from './switches';
 /** folio_set_referenced: unconditional, as GUP-fast does it. */
 @inline export function setReferenced(head: usize): void {
   flagsOr(head, REFERENCED);
+}
+
+/** folio_clear_referenced. */
+export function clearReferenced(head: usize): void {
+  count(RMW_FLAGS);
+  dirtied(head);
+  atomic.and<u64>(head, ~REFERENCED, PG_FLAGS);
 }
 
 /** folio_mark_dirty on device memory (noop_dirty_folio): only the first time costs. */

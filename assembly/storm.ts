@@ -2,12 +2,14 @@
  * The op-stream loop: storms, traces and tests all arrive here as the same 64-bit operations.
  */
 import { statusOf, takeFault, tokenOf, touch } from './fault';
-import { gupFast, putPages, unpin } from './gup';
+import { gupFast, pagesGot, putPages, unpin } from './gup';
+import { gupSlow } from './gupSlow';
 import {
-  CONTROL, CTL_ZERO, GUP_PIN, GUP_WRITE, OPS, OP_CODE_SHIFT, OP_COUNT_MASK, OP_COUNT_SHIFT,
+  CONTROL, CTL_ZERO, GUP_APPEND, GUP_PIN, GUP_WRITE,
+  OPS, OP_CODE_SHIFT, OP_COUNT_MASK, OP_COUNT_SHIFT,
   OP_DONTNEED, OP_FAULT_READ, OP_FAULT_WRITE, OP_GET_READ, OP_GET_WRITE, OP_MUNMAP, OP_PIN_READ,
   OP_PIN_WRITE, OP_PUT, OP_TOUCH_READ, OP_TOUCH_WRITE, OP_UNPIN, OP_VMA_MASK, OP_VMA_SHIFT, VMAS,
-  VMA_BYTES, VMA_START,
+  VMA_BYTES, VMA_END, VMA_FLAGS, VMA_START, VM_READ, VM_WRITE,
 } from './layout';
 import { deviceOrder } from './page';
 import { BAD_OP, OK, SHORT } from './status';
@@ -62,8 +64,19 @@ export function failures(): u32 {
   return carry;
 }
 
+/** get_user_pages_fast: what the lockless walk leaves, the slow path gets (6.3, 6.4). */
 @inline function gup(vma: usize, va: u64, pages: u32, flags: u32): void {
-  if (gupFast(vma, va, pages, flags) != pages) note(SHORT);
+  const got = gupFast(vma, va, pages, flags);
+  if (got != pages && gupRest(vma, va, pages, got, flags) != pages) note(SHORT);
+}
+
+/** The pages of the call that GUP-fast did not get, as far as the mapping permits and goes. */
+function gupRest(vma: usize, va: u64, pages: u32, got: u32, flags: u32): u32 {
+  if (!(load<u32>(vma, VMA_FLAGS) & (flags & GUP_WRITE ? VM_WRITE : VM_READ))) return got;
+  const room = (load<u64>(vma, VMA_END) - va) >> PAGE_SHIFT;
+  const end: u32 = room < pages ? <u32>room : pages;
+  gupSlow(vma, va + (<u64>got << PAGE_SHIFT), end - got, flags | GUP_APPEND);
+  return pagesGot();
 }
 
 /** Everything but faults and touches: rare enough per page that a chain would not show. */

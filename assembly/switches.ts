@@ -5,18 +5,22 @@
  *
  *   KERNEL   0 devmap         Linux 6.12: PTE bit 57, no reference per mapping
  *            1 refcount       Linux 7.3: one folio reference and one mapcount per leaf entry
+ *            2 refcount-6.15  Linux 6.15: the same, but 2M and 1G leaves are marked SPECIAL
  *   DETAIL   0 pages          walk, entries, struct pages
  *            1 full           also locks, per-CPU statistics, memory types, the pgmap's look-up
  *   RECORDS  0 line           64 bytes a struct page, at the kernel's offsets
  *   COUNT    0 / 1            whether the event ledger and the core's own checks exist
  *   STEPS    bits             what of refcounting is done: none in devmap, all in refcount builds;
  *                             a ladder of builds takes the steps one by one
+ *   GUARD    0 / 1            whether a huge leaf's insert refuses a folio of another order, as in
+ *                             every refcounted kernel (semantics 1.3); 0 shows what it prevents
  *   PERCPU   0 plain          per-CPU state is a plain add, as the kernel's is
  *            1 atomic         it is lock-prefixed: what the verdict would be if it were
  */
 
 @inline export const DEVMAP: i32 = 0;
 @inline export const REFCOUNT: i32 = 1;
+@inline export const REFCOUNT_6_15: i32 = 2;
 
 @inline export const PAGES: i32 = 0;
 @inline export const FULL: i32 = 1;
@@ -35,5 +39,7 @@
 @inline export const FOLIO_GUP: bool = (STEPS & 32) != 0;
 /** An insert does not look up the memory type. */
 @inline export const NO_MEMTYPE: bool = (STEPS & 64) != 0;
+/** A tail holds a mask for its own address, where it used to hold its head's (1.2). */
+@inline export const MASK_TAILS: bool = KERNEL == REFCOUNT;
 /** Whether zapping a leaf does anything beyond clearing it. */
 @inline export const RELEASES: bool = REFERENCES || RMAP || STATISTICS || MARKS || GATHERS;

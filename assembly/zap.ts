@@ -13,7 +13,7 @@ import {
   lockHuge, lockMmapDowngraded, lockMmapRead, lockPte, lockVma, unlockHuge, unlockMmapRead,
   unlockPte, unlockVma,
 } from './lock';
-import { headRecord, pageOf, smallRecord } from './page';
+import { leafFolio, pageOf, smallRecord } from './page';
 import { NR_FILE_MAPPED, NR_FILE_PMDMAPPED, chargePages, countPages } from './percpu';
 import {
   mapcountAdd, markAccessed, markDirty, put, removeHugeRmap, setReferenced,
@@ -152,7 +152,7 @@ function zapHuge(mm: usize, slot: usize, order: u32): void {
     unlockHuge(mm, slot, order);
     return;
   }
-  const head = headRecord(pageOf(entry));
+  const head = leafFolio(pageOf(entry));
   dropHugeRmap(mm, head, order);
   if (STATISTICS) chargePages(mm, -((<i64>1) << order));
   if (MARKS && order == 9) {
@@ -175,7 +175,7 @@ export function dropHuge(mm: usize, slot: usize, order: u32): void {
   count(SPLIT);
   count(TLB_FLUSH);
   if (RELEASES) {
-    const head = headRecord(pageOf(entry));
+    const head = leafFolio(pageOf(entry));
     if (MARKS && isDirty(entry)) markDirty(head);
     if (MARKS && entry & ACCESSED) setReferenced(head);
     dropHugeRmap(mm, head, order);

@@ -1,7 +1,7 @@
 // npm run bench: every subject at full size, one kernel after the other: a look at the core's speed.
 // What is claimed of the two kernels comes from daxstorm compare, whose blocks are interleaved.
 import { Bench } from 'tinybench';
-import { KERNEL_IDS } from '../host/kernel.ts';
+import { COMPARED } from '../host/kernel.ts';
 import { formatNumber, formatRatio } from '../host/report/numbers.ts';
 import { formatTable } from '../host/report/table.ts';
 import { FAULT_SUBJECTS } from './fault.ts';
@@ -19,7 +19,7 @@ export async function runSubject(
 ): Promise<readonly string[]> {
   // Rounds time themselves inside the core; tinybench collects and summarises.
   const bench = new Bench({ iterations, time: 0, warmupIterations: 2, warmupTime: 0 });
-  const sides = KERNEL_IDS.map((kernel) => makeSide(subject, kernel, size));
+  const sides = COMPARED.map((kernel) => makeSide(subject, kernel, size));
   for (const side of sides) {
     bench.add(side.kernel, () => ({ overriddenDuration: side.round() / 1e6 }));
   }

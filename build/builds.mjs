@@ -3,25 +3,26 @@
 /**
  * @typedef {{
  *   readonly name: string,
- *   readonly kernel: 0 | 1,
+ *   readonly kernel: 0 | 1 | 2,
  *   readonly detail: 0 | 1,
  *   readonly records: 0,
  *   readonly count: 0 | 1,
  *   readonly steps: number,
  *   readonly percpu: 0 | 1,
+ *   readonly guard: 0 | 1,
  * }} Build
  */
 
 /** Kernel ids in the order of the KERNEL switch. */
-export const KERNELS = /** @type {const} */ (['devmap', 'refcount']);
+export const KERNELS = /** @type {const} */ (['devmap', 'refcount', 'refcount-6.15']);
 
 /** All of refcounting's steps: assembly/switches.ts. */
 export const STEPS_ALL = 127;
 
 /** @type {readonly Build[]} */
 export const BUILDS = KERNELS.flatMap((id, index) => {
-  const kernel = /** @type {0 | 1} */ (index);
-  const common = /** @type {const} */ ({ kernel, records: 0, percpu: 0 });
+  const kernel = /** @type {0 | 1 | 2} */ (index);
+  const common = /** @type {const} */ ({ kernel, records: 0, percpu: 0, guard: 1 });
   const steps = kernel === 0 ? 0 : STEPS_ALL;
   return [
     { ...common, name: `${id}-counted`, detail: 1, count: 1, steps },

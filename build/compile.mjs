@@ -1,5 +1,5 @@
 // Compiles one build of the core, unless its sources, switches and compiler are those of last time.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assemblySources, hashOf, layoutHash, packageVersion, ROOT, WASM_DIR } from './sources.mjs';
 
@@ -16,6 +16,7 @@ function switchesOf(build) {
     `COUNT=${build.count}`,
     `STEPS=${build.steps}`,
     `PERCPU=${build.percpu}`,
+    `GUARD=${build.guard}`,
     `LAYOUT_HASH=${layoutHash()}`,
   ];
 }
@@ -75,7 +76,12 @@ export async function compile(build) {
   if (isFresh(build)) return false;
   const out = wasmFile(build.name);
   mkdirSync(WASM_DIR, { recursive: true });
-  await compileFrom(build, ROOT, out);
+  // Whole or not at all: another process may be reading the build, or making it too.
+  const draft = out.replace(/wasm$/, `${process.pid}.wasm`);
+  await compileFrom(build, ROOT, draft);
+  for (const end of ['wasm', 'wat']) {
+    renameSync(draft.replace(/wasm$/, end), out.replace(/wasm$/, end));
+  }
   // Last, so that a compile cut short is made again.
   writeFileSync(`${out}.hash`, buildHash(build));
   return true;

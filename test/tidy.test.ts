@@ -70,7 +70,7 @@ const LAYERS = [
   ['host/wasm'],
   ['host/syscall'],
   ['host/measure', 'host/storm', 'host/trace'],
-  ['host/compare', 'host/cost'],
+  ['host/compare', 'host/cost', 'host/hazard'],
   ['host/report'],
   ['host/cli'],
 ];

@@ -8,6 +8,7 @@ import { compareCommand } from './compare.ts';
 import { type Context, EXIT, makeContext } from './context.ts';
 import { demoCommand } from './demo.ts';
 import { explainCommand } from './explain.ts';
+import { guardCommand } from './guard.ts';
 import { ladderCommand } from './ladder.ts';
 import { replayCommand } from './replay.ts';
 import { stormCommand } from './storm.ts';
@@ -33,6 +34,7 @@ Examples:
   daxstorm walk +2MiB --align 2M
   daxstorm validate                     the cost model against the recordings
   daxstorm explain munmap               where real kernels spend it, by function
+  daxstorm guard                        what the order guard of refcounted kernels prevents
 
 Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted.`,
     );
@@ -44,6 +46,7 @@ Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted.`,
     walkCommand,
     validateCommand,
     explainCommand,
+    guardCommand,
     demoCommand,
   ];
   for (const make of commands) program.addCommand(make(context));

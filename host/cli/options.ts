@@ -39,7 +39,10 @@ export const sizeOption = () =>
   );
 
 export const kernelOption = () =>
-  new Option('--kernel <id>', 'devmap (Linux 6.12) or refcount (Linux 7.3)').argParser(parseKernel);
+  new Option(
+    '--kernel <id>',
+    'devmap (Linux 6.12), refcount (7.3) or refcount-6.15 (huge leaves special)',
+  ).argParser(parseKernel);
 
 export const mapOption = () =>
   new Option('--map <where>', 'where struct pages live: mem or dev').choices(['mem', 'dev']);
@@ -63,6 +66,11 @@ export const pinPagesOption = () =>
 /** A whole number from 1 up. */
 export const countOption = (name: string, what: string, most: number) =>
   new Option(`--${name} <number>`, what).argParser(wholeNumber(name, 1, most));
+
+export const firstPageOption = () =>
+  new Option('--first-page <page>', 'first 4 KiB page of the leaf that is got or pinned').argParser(
+    wholeNumber('first-page', 0, 262_143),
+  );
 
 export const seedOption = () =>
   new Option('--seed <number>', 'seed of everything drawn at random')

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { runStorm } from '../compare/storm.ts';
-import { KERNEL_IDS, type KernelId } from '../kernel.ts';
+import { COMPARED, type KernelId } from '../kernel.ts';
 import { envelope } from '../report/json.ts';
 import { formatStorm } from '../report/storm.ts';
 import { stormPhases } from '../storm/phase.ts';
@@ -23,7 +23,7 @@ async function storm(flags: OneStormFlags, context: Context): Promise<void> {
   const align = flags.align ?? '4K';
   const scenario = scenarioOf(flags, align);
   const device = scenarioDevice(scenario);
-  const kernels = flags.kernel ? [flags.kernel] : KERNEL_IDS;
+  const kernels = flags.kernel ? [flags.kernel] : COMPARED;
   const phases = stormPhases(scenario, device);
   const result = await runStorm(device, phases, kernels, flags.overlap, {
     seconds: flags.time,
@@ -53,13 +53,13 @@ export function stormCommand(context: Context): Command {
     .summary('one synthetic storm: every event counted, emulated time beside it')
     .description(
       'Maps a device, faults every unit in the chosen order, pins and unpins, unmaps; prints every event of\n' +
-        'both kernels (or of one) and the emulated time of each step.',
+        'devmap and refcount (or of one kernel) and the emulated time of each step.',
     )
     .addOption(option.alignOption().default('4K'))
     .addOption(option.sizeOption().default(undefined, '1GiB, 4GiB, 256GiB by unit'))
     .option('--namespace', 'the size is a pmem namespace: the device is what ndctl leaves of it')
     .addOption(option.mapOption().default('mem'))
-    .addOption(option.kernelOption().default(undefined, 'both'))
+    .addOption(option.kernelOption().default(undefined, 'devmap and refcount'))
     .addOption(option.patternOption().default('sequential'))
     .addOption(option.strideOption().default(16))
     .addOption(option.accessOption().default('write'))

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { DaxError } from '../error.ts';
-import { KERNEL_IDS, type KernelId } from '../kernel.ts';
+import { COMPARED, type KernelId } from '../kernel.ts';
 import { envelope } from '../report/json.ts';
 import { formatWalk, hex, type WalkReport } from '../report/walk.ts';
 import { STANDARD_SIZE_BYTES } from '../storm/scenario.ts';
@@ -51,8 +51,8 @@ function prepare(process: Process, vma: Vma, va: bigint, flags: WalkFlags): void
   if (failed) {
     throw new DaxError(
       'E_ADDRESS',
-      `${flags.pinPages} pages from ${hex(va)} on could not be pinned: not all of them are mapped`,
-      'use a smaller --pin-pages: only the touched leaf is there',
+      `${flags.pinPages} pages from ${hex(va)} on could not be pinned: the mapping ends before`,
+      'use a smaller --pin-pages or a larger --size',
     );
   }
 }
@@ -100,7 +100,7 @@ export function walkCommand(_context: Context): Command {
     .addOption(option.alignOption().default('4K'))
     .addOption(option.sizeOption().default(undefined, '1GiB, 4GiB, 256GiB by unit'))
     .addOption(option.mapOption().default('mem'))
-    .addOption(option.kernelOption().default(undefined, 'both'))
+    .addOption(option.kernelOption().default(undefined, 'devmap and refcount'))
     .addOption(
       new Option('--touch <kind>', 'access the address first')
         .choices(['none', 'read', 'write'])
@@ -119,7 +119,7 @@ Examples:
   daxstorm walk +0 --kernel devmap --levels 5         five-level tables`,
     )
     .action((address: string, flags: WalkFlags) => {
-      const kernels = flags.kernel ? [flags.kernel] : KERNEL_IDS;
+      const kernels = flags.kernel ? [flags.kernel] : COMPARED;
       const reports = kernels.map((kernel) => report(address, kernel, flags));
       if (flags.json === undefined)
         process.stdout.write(`${reports.map(formatWalk).join('\n\n')}\n`);

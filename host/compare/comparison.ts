@@ -1,4 +1,4 @@
-import type { KernelId } from '../kernel.ts';
+import { COMPARED, type ComparedKernel } from '../kernel.ts';
 import { type BreakEven, recordedBreakEven, weigh } from '../measure/breakEven.ts';
 import { controlCost, type OperationShape, phaseCost, phaseTitle } from '../measure/operation.ts';
 import type { RecordedCost } from '../measure/recorded.ts';
@@ -119,10 +119,10 @@ export function resolution({ rows }: Comparison): number | undefined {
  * call's cost shared out over the leaves it covers.
  */
 function countedBreakEven(
-  counts: PhaseCounts,
+  counts: PhaseCounts<ComparedKernel>,
   leavesPerPin: number,
 ): Omit<BreakEven, 'pinPages'> | undefined {
-  const each = (name: PhaseName, kernel: KernelId): number => {
+  const each = (name: PhaseName, kernel: ComparedKernel): number => {
     const count = counts.get(name)?.[kernel];
     return count ? count.rmws / count.operations : Number.NaN;
   };
@@ -145,7 +145,7 @@ export async function comparePhases(
   options: CompareOptions,
 ): Promise<Comparison> {
   options.onProgress?.(`${device.align}: counting`);
-  const counts = countPhases(device, phases);
+  const counts = countPhases(device, phases, COMPARED);
   const { seconds, seed, signal } = options;
   const samples = await runSides(device, phases, SIDES, {
     seconds,

@@ -1,4 +1,4 @@
-import { KERNEL_IDS, type KernelId } from '../kernel.ts';
+import type { KernelId } from '../kernel.ts';
 import type { Phase, PhaseName } from '../storm/phase.ts';
 import { type PhaseCount, Rig } from '../storm/rig.ts';
 import type { Device } from '../syscall/device.ts';
@@ -14,16 +14,23 @@ export interface KernelCount {
   readonly rmws: number;
 }
 
-export type PhaseCounts = ReadonlyMap<PhaseName, Readonly<Record<KernelId, KernelCount>>>;
+export type PhaseCounts<Kernel extends KernelId> = ReadonlyMap<
+  PhaseName,
+  Readonly<Record<Kernel, KernelCount>>
+>;
 
 function kernelCount({ phase, events, failed }: PhaseCount): KernelCount {
   return { operations: phase.operations, failed, events, rmws: pageRmws(events) };
 }
 
 /** Runs the phases once on each kernel's counted build. */
-export function countPhases(device: Device, phases: readonly Phase[]): PhaseCounts {
+export function countPhases<Kernel extends KernelId>(
+  device: Device,
+  phases: readonly Phase[],
+  kernels: readonly Kernel[],
+): PhaseCounts<Kernel> {
   let bank: Bank | undefined;
-  const counted = KERNEL_IDS.map((kernel) => {
+  const counted = kernels.map((kernel) => {
     const rig: Rig = new Rig(
       { name: kernel, kernel, kind: 'counted', overlap: 'natural' },
       device,
@@ -32,14 +39,12 @@ export function countPhases(device: Device, phases: readonly Phase[]): PhaseCoun
     );
     bank = rig.bank;
     rig.takeBank();
-    return rig.count();
+    return [kernel, rig.count().map(kernelCount)] as const;
   });
-  const [devmap = [], refcount = []] = counted;
   return new Map(
-    devmap.map((base, i) => {
-      const other = refcount[i];
-      if (!other) throw new Error(`no count of ${base.phase.name}`);
-      return [base.phase.name, { devmap: kernelCount(base), refcount: kernelCount(other) }];
+    phases.map(({ name }, i) => {
+      const each = counted.map(([kernel, counts]) => [kernel, counts[i]] as const);
+      return [name, Object.fromEntries(each) as Record<Kernel, KernelCount>];
     }),
   );
 }

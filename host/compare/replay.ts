@@ -1,4 +1,4 @@
-import { KERNEL_IDS, type KernelId } from '../kernel.ts';
+import { COMPARED, type ComparedKernel } from '../kernel.ts';
 import { recordedCost } from '../measure/recorded.ts';
 import { munmapPhase, type Phase } from '../storm/phase.ts';
 import { dynamicDevice } from '../syscall/device.ts';
@@ -17,7 +17,7 @@ export interface LeafTouches {
 }
 
 /** Recorded instructions of so many operations; undefined where a cost was not recorded. */
-export type PricedByKernel = Readonly<Record<KernelId, number>> | undefined;
+export type PricedByKernel = Readonly<Record<ComparedKernel, number>> | undefined;
 
 /** One trace on a device of one unit size. */
 export interface Replay {
@@ -71,7 +71,7 @@ function price(
   const needed = parts.filter(([, times]) => times > 0);
   const costs = needed.map(([op, times]) => recordedCost(align, op, times));
   if (costs.some((cost) => cost === undefined)) return undefined;
-  const total = (kernel: KernelId): number =>
+  const total = (kernel: ComparedKernel): number =>
     costs.reduce((sum, cost) => sum + (cost?.[kernel] ?? 0), 0);
   return { devmap: total('devmap'), refcount: total('refcount') };
 }
@@ -114,7 +114,7 @@ export async function replayTrace(
 /** The core must have taken exactly the faults that first touches predict. */
 function checkFaults({ rows }: Comparison, { read, write }: LeafTouches): void {
   const [replayed] = rows;
-  for (const kernel of KERNEL_IDS) {
+  for (const kernel of COMPARED) {
     const taken = replayed?.counted[kernel].events.faultMinor;
     if (taken !== read + write) {
       throw new Error(`${kernel} took ${taken} faults where ${read + write} leaves were touched`);

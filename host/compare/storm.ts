@@ -20,7 +20,7 @@ export interface StormResult {
   readonly kernels: readonly KernelId[];
   readonly overlap: Overlap;
   readonly workload: string;
-  readonly counts: PhaseCounts;
+  readonly counts: PhaseCounts<KernelId>;
   readonly times: Readonly<Partial<Record<KernelId, readonly StormTime[]>>>;
   readonly turns: number;
   readonly seed: number;
@@ -28,7 +28,7 @@ export interface StormResult {
 }
 
 /**
- * Runs a storm on one kernel or both: every event counted once, then timed in turns of neighbouring
+ * Runs a storm on each of some kernels: every event counted once, then timed in turns of neighbouring
  * blocks.
  */
 export async function runStorm(
@@ -39,7 +39,7 @@ export async function runStorm(
   options: CompareOptions,
 ): Promise<StormResult> {
   options.onProgress?.('counting');
-  const counts = countPhases(device, phases);
+  const counts = countPhases(device, phases, kernels);
   const sides = kernels.map((kernel): Side => ({ name: kernel, kernel, kind: 'timed', overlap }));
   const samples = await runSides(device, phases, sides, {
     seconds: options.seconds,

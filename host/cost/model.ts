@@ -12,7 +12,8 @@ export type Release = (typeof RECORDED_RELEASES)[number];
 
 /** References on every mapping came with 6.15: the emulated kernel a release is like. */
 export function kernelOf(release: Release): KernelId {
-  return release === '6.1' || release === '6.12' ? 'devmap' : 'refcount';
+  if (release === '6.1' || release === '6.12') return 'devmap';
+  return release === '6.16' ? 'refcount-6.15' : 'refcount';
 }
 
 /** A recorded count beside what the model counts for it. */

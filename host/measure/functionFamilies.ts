@@ -1,4 +1,4 @@
-import { KERNEL_IDS, type KernelId } from '../kernel.ts';
+import { COMPARED, type ComparedKernel } from '../kernel.ts';
 import type { HotPair } from './hotFunctions.ts';
 
 /** What a kernel function is there for, first match wins; from its name and its source. */
@@ -40,7 +40,7 @@ export function functionFamily(name: string): string {
   return FAMILIES.find(([, pattern]) => pattern.test(name))?.[0] ?? OTHER;
 }
 
-export type PerKernel = Readonly<Record<KernelId, number | undefined>>;
+export type PerKernel = Readonly<Record<ComparedKernel, number | undefined>>;
 
 export interface FunctionRow {
   readonly name: string;
@@ -61,19 +61,19 @@ export interface Explanation {
   readonly align: string;
   readonly families: readonly FamilySplit[];
   /** The program's own instructions. */
-  readonly user: Readonly<Record<KernelId, number>>;
+  readonly user: Readonly<Record<ComparedKernel, number>>;
   /** Not among the fourteen largest functions: recorded in the total alone. */
-  readonly rest: Readonly<Record<KernelId, number>>;
-  readonly total: Readonly<Record<KernelId, number>>;
+  readonly rest: Readonly<Record<ComparedKernel, number>>;
+  readonly total: Readonly<Record<ComparedKernel, number>>;
   /** The smallest of the fourteen: the most that a function without a number can have. */
-  readonly smallest: Readonly<Record<KernelId, number>>;
+  readonly smallest: Readonly<Record<ComparedKernel, number>>;
   /** refcount ÷ devmap of the totals. */
   readonly ratio: number;
 }
 
-function eachKernel<T>(of: (kernel: KernelId) => T): Readonly<Record<KernelId, T>> {
-  const entries = KERNEL_IDS.map((kernel) => [kernel, of(kernel)] as const);
-  return Object.fromEntries(entries) as Record<KernelId, T>;
+function eachKernel<T>(of: (kernel: ComparedKernel) => T): Readonly<Record<ComparedKernel, T>> {
+  const entries = COMPARED.map((kernel) => [kernel, of(kernel)] as const);
+  return Object.fromEntries(entries) as Record<ComparedKernel, T>;
 }
 
 function sum(values: Iterable<number>): number {
@@ -84,12 +84,12 @@ function sum(values: Iterable<number>): number {
 
 /** Largest on either kernel first. */
 function weight({ instructions }: FunctionRow): number {
-  return Math.max(...KERNEL_IDS.map((kernel) => instructions[kernel] ?? 0));
+  return Math.max(...COMPARED.map((kernel) => instructions[kernel] ?? 0));
 }
 
 /** Lines up one operation's splits on both kernels. */
 export function explain(pair: HotPair): Explanation {
-  const names = new Set(KERNEL_IDS.flatMap((kernel) => [...pair[kernel].functions.keys()]));
+  const names = new Set(COMPARED.flatMap((kernel) => [...pair[kernel].functions.keys()]));
   const rows = [...names].map((name): FunctionRow => {
     return { name, instructions: eachKernel((kernel) => pair[kernel].functions.get(name)) };
   });

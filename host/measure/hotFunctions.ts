@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DaxError } from '../error.ts';
-import { KERNEL_IDS, KERNELS, type KernelId } from '../kernel.ts';
+import { COMPARED, type ComparedKernel, KERNELS } from '../kernel.ts';
 import { PACKAGE_ROOT } from '../root.ts';
 import { type AlignName, parseAlign } from '../units.ts';
 
@@ -27,10 +27,10 @@ export interface HotSplit {
   readonly functions: ReadonlyMap<string, number>;
 }
 
-const loaded = new Map<KernelId, readonly HotSplit[]>();
+const loaded = new Map<ComparedKernel, readonly HotSplit[]>();
 
 /** Every recorded split of the release a kernel stands for; data/recorded says how they came. */
-export function hotSplits(kernel: KernelId): readonly HotSplit[] {
+export function hotSplits(kernel: ComparedKernel): readonly HotSplit[] {
   const known = loaded.get(kernel);
   if (known) return known;
   const file = join(PACKAGE_ROOT, 'data', 'recorded', `hot-${KERNELS[kernel].release}.jsonl`);
@@ -54,7 +54,7 @@ export function hotOperations(): ReadonlyMap<string, readonly AlignName[]> {
 }
 
 /** One operation's split on both kernels. */
-export type HotPair = Readonly<Record<KernelId, HotSplit>>;
+export type HotPair = Readonly<Record<ComparedKernel, HotSplit>>;
 
 /**
  * The splits of an operation, one a unit size; all recorded sizes where `align` names none.
@@ -81,7 +81,7 @@ export function hotPairs(op: string, align?: AlignName): readonly HotPair[] {
   return aligns
     .filter((each) => align === undefined || each === align)
     .map((each) => {
-      const [devmap, refcount] = KERNEL_IDS.map((kernel) =>
+      const [devmap, refcount] = COMPARED.map((kernel) =>
         hotSplits(kernel).find((split) => split.op === op && split.align === each),
       );
       if (!devmap || !refcount) throw new Error(`${op} ${each} is not split on both kernels`);

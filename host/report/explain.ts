@@ -1,4 +1,4 @@
-import { KERNEL_IDS, KERNELS, type KernelId } from '../kernel.ts';
+import { COMPARED, KERNELS } from '../kernel.ts';
 import type { Explanation, PerKernel } from '../measure/functionFamilies.ts';
 import type { AlignName } from '../units.ts';
 import { formatNumber, formatRatio, NONE } from './numbers.ts';
@@ -6,7 +6,7 @@ import { type Column, formatTable } from './table.ts';
 
 const COLUMNS: readonly Column[] = [
   { title: '', align: 'left' },
-  ...KERNEL_IDS.map((kernel): Column => ({ title: KERNELS[kernel].release, align: 'right' })),
+  ...COMPARED.map((kernel): Column => ({ title: KERNELS[kernel].release, align: 'right' })),
   { title: 'difference', align: 'right' },
 ];
 
@@ -26,7 +26,7 @@ function cells(name: string, values: PerKernel): readonly string[] {
   const { devmap, refcount } = values;
   // With one side unknown there is no difference to tell.
   const known = devmap !== undefined && refcount !== undefined;
-  const shown = KERNEL_IDS.map((kernel: KernelId) => formatNumber(values[kernel]));
+  const shown = COMPARED.map((kernel) => formatNumber(values[kernel]));
   return [name, ...shown, known ? signed(refcount - devmap) : NONE];
 }
 
@@ -42,7 +42,7 @@ export function formatExplanation(explanation: Explanation): string {
     cells('not among the fourteen largest', rest),
     cells('total', total),
   ];
-  const least = KERNEL_IDS.map((kernel) => formatNumber(smallest[kernel])).join(' and ');
+  const least = COMPARED.map((kernel) => formatNumber(smallest[kernel])).join(' and ');
   return [
     `${op}, ${align} units (${MEANINGS[op] ?? op}): recorded instructions by kernel function`,
     '',

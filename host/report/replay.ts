@@ -1,6 +1,6 @@
 import type { OperationRow } from '../compare/comparison.ts';
 import type { PricedByKernel, Replay } from '../compare/replay.ts';
-import { KERNEL_IDS, type KernelId } from '../kernel.ts';
+import { COMPARED, type ComparedKernel } from '../kernel.ts';
 import type { FaultTrace } from '../trace/faultTrace.ts';
 import { formatBytes, formatCount } from '../units.ts';
 import { formatEstimate, formatNumber, formatRatio, NONE } from './numbers.ts';
@@ -8,7 +8,7 @@ import { type Cell, type Column, formatTable } from './table.ts';
 
 type Metric = readonly [
   title: string,
-  cell: (replay: Replay, kernel: KernelId) => Cell,
+  cell: (replay: Replay, kernel: ComparedKernel) => Cell,
   /** One value for both kernels: shown once. */
   shared?: boolean,
 ];
@@ -19,7 +19,7 @@ function phaseRow({ comparison }: Replay, phase: 'replay' | 'munmap'): Operation
   return found;
 }
 
-function priced(cost: PricedByKernel, kernel: KernelId): Cell {
+function priced(cost: PricedByKernel, kernel: ComparedKernel): Cell {
   return cost ? formatCount(cost[kernel]) : NONE;
 }
 
@@ -28,7 +28,7 @@ function pricedRatio(cost: PricedByKernel): Cell {
 }
 
 /** Emulated microseconds of a whole phase. */
-function emulatedUs(row: OperationRow, kernel: KernelId): Cell {
+function emulatedUs(row: OperationRow, kernel: ComparedKernel): Cell {
   const ns = kernel === 'devmap' ? row.emulated?.devmapNs : row.emulated?.refcountNs;
   return ns === undefined ? NONE : formatNumber((ns * row.operations) / 1000);
 }
@@ -77,9 +77,7 @@ const METRICS: readonly Metric[] = [
 
 function columnsOf(replays: readonly Replay[]): readonly Column[] {
   const kernels = replays.flatMap(({ align }) =>
-    KERNEL_IDS.map(
-      (kernel): Column => ({ title: kernel, align: 'right', group: `${align} units` }),
-    ),
+    COMPARED.map((kernel): Column => ({ title: kernel, align: 'right', group: `${align} units` })),
   );
   return [{ title: '', align: 'left' }, ...kernels];
 }
@@ -110,7 +108,7 @@ export function formatReplay(name: string, trace: FaultTrace, replays: readonly 
   const rows = METRICS.map(([title, cell, shared]) => [
     title,
     ...replays.flatMap((replay) =>
-      KERNEL_IDS.map((kernel, i) => (shared && i === 0 ? '' : cell(replay, kernel))),
+      COMPARED.map((kernel, i) => (shared && i === 0 ? '' : cell(replay, kernel))),
     ),
   ]);
   return [

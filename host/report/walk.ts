@@ -1,6 +1,6 @@
 import type { KernelId } from '../kernel.ts';
 import { KERNELS } from '../kernel.ts';
-import type { StructPage } from '../wasm/page.ts';
+import { maybePinned, type StructPage } from '../wasm/page.ts';
 import { entryFlags, leafPhys, type Walk, type WalkStep } from '../wasm/walk.ts';
 
 /** A walk with what is behind it, on one kernel. */
@@ -30,7 +30,7 @@ function pageLines(page: StructPage): readonly string[] {
   const lines = [
     own,
     `  flags ${hex(page.flags)} ${page.flagNames.join(' ')}`,
-    `  _refcount ${page.refcount}${page.tail ? ` (head ${page.headRefcount})` : ''}`,
+    `  _refcount ${page.refcount}${page.tail ? ` (head ${page.headRefcount})` : ''}${maybePinned(page) ? ', maybe pinned' : ''}`,
     `  _mapcount ${page.mapcount} (${page.mapcount + 1} mappings)`,
     `  mapping ${mapping}`,
   ];

@@ -4,10 +4,12 @@ import type { Process } from './process.ts';
 
 export type AccessKind = 'read' | 'write' | 'exec';
 
-/** What the program sees of an access; no signal means it went through. */
+/** What the program sees of an access; neither signal nor want of memory: it went through. */
 export interface AccessResult {
   readonly signal?: 'SIGBUS' | 'SIGSEGV';
   readonly code?: 'ADRERR' | 'ACCERR' | 'MAPERR';
+  /** No page table could be had: no signal, the kernel tries again until the OOM killer made room. */
+  readonly outOfMemory?: true;
 }
 
 const KINDS: Readonly<Record<AccessKind, number>> = {
@@ -30,5 +32,6 @@ export function access(process: Process, va: bigint, kind: AccessKind): AccessRe
   const status = statusOf(core.touch(process.descriptor(vma), va, KINDS[kind]));
   if (status === abi.OK) return {};
   if (status === abi.SIGSEGV) return { signal: 'SIGSEGV', code: 'ACCERR' };
+  if (status === abi.OOM) return { outOfMemory: true };
   return { signal: 'SIGBUS', code: 'ADRERR' };
 }

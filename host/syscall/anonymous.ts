@@ -1,9 +1,12 @@
+import { noTable } from '../wasm/machine.ts';
 import type { Process } from './process.ts';
 import type { Vma } from './vma.ts';
 
 /**
  * A mapping of other memory. `anonymous` is in use, so its first page table is there: a library, a
  * stack; `reserved` only takes up address space.
+ *
+ * Fails: E_MEMORY where no page table is left.
  */
 export function mapAnonymous(
   process: Process,
@@ -15,6 +18,9 @@ export function mapAnonymous(
   const slot = process.system.takeSlot();
   const vma = { slot, start, end, pgoff: start >> 12n, flags, kind };
   process.replace([], [vma]);
-  if (kind === 'anonymous') process.system.machine.core.needTables(process.mm, start);
+  if (kind === 'anonymous' && !process.system.machine.core.needTables(process.mm, start)) {
+    process.replace([vma], []);
+    throw noTable('a mapping');
+  }
   return vma;
 }

@@ -50,6 +50,14 @@ export function dynamicDevice(align: AlignName, sizeBytes: number, map: MapName 
   return makeDevice(align, sizeBytes, map, DEVICE_START_BYTES);
 }
 
+/**
+ * The device as a driver would bind it that never set vmemmap_shift: its leaves are huge, its struct
+ * pages are order-0 folios (semantics 1.4). No driver of any release does.
+ */
+export function withoutCompoundPages(device: Device): Device {
+  return { ...device, order: 0, dedup: false };
+}
+
 /** The static device that a persistent-memory namespace of so many bytes becomes. */
 export function namespaceDevice(align: AlignName, sizeBytes: number, map: MapName): Device {
   const laid = layNamespace(DEVICE_START_BYTES, sizeBytes, align, map);
@@ -58,6 +66,8 @@ export function namespaceDevice(align: AlignName, sizeBytes: number, map: MapNam
 
 /** What a bank must hold for this device. */
 export function bankShape(device: Device, processes: number, stamps: boolean): BankShape {
-  const { physBytes, order, dedup } = device;
-  return { physBytes, pages: device.sizeBytes / PAGE_BYTES, order, dedup, processes, stamps };
+  const { physBytes, unitBytes, order, dedup } = device;
+  const leafOrder = Math.log2(unitBytes / PAGE_BYTES);
+  const pages = device.sizeBytes / PAGE_BYTES;
+  return { physBytes, pages, order, leafOrder, dedup, processes, stamps };
 }

@@ -1,10 +1,13 @@
 import * as abi from '../wasm/abi.ts';
+import { noTable } from '../wasm/machine.ts';
 import { unmapRange } from './munmap.ts';
 import { Process } from './process.ts';
 
 /**
  * fork(2): the mappings are copied, their entries are not (vma_needs_copy, semantics 8): the child
  * faults afresh and no counter moves.
+ *
+ * Fails: E_MEMORY where no page table is left, with nothing changed.
  */
 export function fork(parent: Process): Process {
   const { system } = parent;
@@ -13,8 +16,11 @@ export function fork(parent: Process): Process {
     .filter((vma) => !(vma.flags & abi.VM_DONTCOPY))
     .map((vma) => ({ ...vma, slot: system.takeSlot() }));
   child.replace([], copied);
-  for (const vma of copied) {
-    if (vma.kind === 'anonymous') system.machine.core.needTables(child.mm, vma.start);
+  for (const { kind, start } of copied) {
+    if (kind === 'anonymous' && !system.machine.core.needTables(child.mm, start)) {
+      exit(child);
+      throw noTable('a process');
+    }
   }
   return child;
 }

@@ -24,6 +24,10 @@ export interface BankShape {
   readonly pages: number;
   /** Folio order: 0, 9 or 18. */
   readonly order: number;
+  /** Order of a leaf, where it is not the folios'. */
+  readonly leafOrder?: number;
+  /** Page that the first compound page begins at, where it is not the first. */
+  readonly firstCompound?: number;
   /** Tail struct pages share memory: two 4 KiB frames a folio. */
   readonly dedup: boolean;
   /** How many processes may map all of it, for the size of the table arena. */
@@ -166,6 +170,8 @@ export class Bank {
     view.setBigUint64(abi.CONTROL + abi.CTL_PHYS, BigInt(shape.physBytes), true);
     control(abi.CTL_PAGES, shape.pages);
     control(abi.CTL_ORDER, shape.order);
+    control(abi.CTL_LEAF_ORDER, shape.leafOrder ?? shape.order);
+    control(abi.CTL_FIRST_COMPOUND, shape.firstCompound ?? 0);
     control(abi.CTL_ALIVE, 1);
     control(abi.CTL_RECORDS, this.records);
     control(abi.CTL_COMPOUND_SHIFT, this.compoundShift);

@@ -19,6 +19,8 @@ export interface CoreExports {
   bindDevice(): void;
   resetPages(firstPage: number, pages: number): void;
   clearStamps(): void;
+  /** Address of the struct page that page_folio finds for a page. */
+  folioOf(page: number): number;
   allocTable(): number;
   freeTable(table: number): void;
   handleFault(vma: number, va: bigint, write: number): bigint;

@@ -25,9 +25,30 @@ export interface VmaDescriptor {
   readonly ceiling: bigint;
 }
 
+/**
+ * What went wrong in the kernel:
+ * - `order`: WARN_ON_ONCE of vmf_insert_folio_pmd or _pud, a folio that is not of the leaf's order
+ * - `negativeCount`: of try_get_folio, a count below 0: saturated, or put too often
+ * - `countNotPositive`: of try_grab_folio
+ * - `unalignedOffset`: no WARN, a trap: a huge leaf at an unaligned file offset (semantics 12.20)
+ */
+export type Warning = 'order' | 'negativeCount' | 'countNotPositive' | 'unalignedOffset';
+
+const WARNINGS: readonly (readonly [bit: number, name: Warning])[] = [
+  [abi.WARN_ORDER, 'order'],
+  [abi.WARN_NEGATIVE, 'negativeCount'],
+  [abi.WARN_NOT_POSITIVE, 'countNotPositive'],
+  [abi.WARN_UNALIGNED_OFFSET, 'unalignedOffset'],
+];
+
 /** A result of the core: its status and whether that was OK. */
 export function statusOf(result: bigint): number {
   return Number(result & 0xffn);
+}
+
+/** The table arena has no table left for `what`. */
+export function noTable(what: string): DaxError {
+  return new DaxError('E_MEMORY', `no page table is left for ${what}`, 'use fewer of them');
 }
 
 /** One kernel on one bank: the only place beside its folder's files that knows addresses. */
@@ -61,13 +82,14 @@ export class Machine {
 
   /** A new mm with an empty top table; its address. `levels` is 4 or 5. */
   createMm(levels: 4 | 5 = 4): number {
-    const slot = this.#freeMms.pop() ?? this.#mms++;
-    if (slot >= abi.MMS_MAX) {
+    if (this.#freeMms.length === 0 && this.#mms >= abi.MMS_MAX) {
       throw new DaxError('E_VALUE', `more than ${abi.MMS_MAX} processes`, 'use fewer processes');
     }
-    const mm = abi.MMS + slot * abi.MM_BYTES;
+    // Before a slot is taken, which nobody would give back.
     const top = this.core.allocTable();
-    if (!top) throw new DaxError('E_MEMORY', 'no page table is left for a process', 'use fewer');
+    if (!top) throw noTable('a process');
+    const slot = this.#freeMms.pop() ?? this.#mms++;
+    const mm = abi.MMS + slot * abi.MM_BYTES;
     const { view } = this.bank;
     view.setUint32(mm + abi.MM_TOP, top, true);
     view.setUint32(mm + abi.MM_ID, slot + 1, true);
@@ -155,6 +177,27 @@ export class Machine {
   /** Makes the table allocation after `allocations` more fail, and every one from then on. */
   failTablesAfter(allocations: number): void {
     this.bank.view.setInt32(abi.CONTROL + abi.CTL_ARENA_FAIL_AFTER, allocations, true);
+  }
+
+  /** Table allocations that failTablesAfter still lets through; below 0: all of them. */
+  tableAllocationsLeft(): number {
+    return this.bank.i32(abi.CONTROL + abi.CTL_ARENA_FAIL_AFTER);
+  }
+
+  /** What the kernel's log has once each since boot, and what it should have. */
+  warnings(): readonly Warning[] {
+    const bits = this.bank.u32(abi.CONTROL + abi.CTL_WARNINGS);
+    return WARNINGS.filter(([bit]) => bits & bit).map(([, name]) => name);
+  }
+
+  /** The page whose struct page page_folio finds for `page`; of a bank whose tails are not shared. */
+  folioOf(page: number): number {
+    return ((this.core.folioOf(page) >>> 0) - this.bank.records) / abi.PAGE_BYTES;
+  }
+
+  /** Puts since boot that took a count to 0. */
+  zeroPuts(): number {
+    return this.bank.u32(abi.CONTROL + abi.CTL_ZERO_PUTS);
   }
 
   /** The device pages the last get or pin reported. */

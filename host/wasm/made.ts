@@ -12,6 +12,9 @@ export interface MadeBuild {
   readonly steps: number;
   /** Per-CPU state as the kernel's plain adds, or lock-prefixed. */
   readonly percpu: 'plain' | 'atomic';
+  /** A build with the ledger, and whether it refuses folios of another order; default no, yes. */
+  readonly counted?: boolean;
+  readonly guard?: boolean;
 }
 
 /** Refcounting's steps, a bit each: assembly/switches.ts says what they do. */
@@ -36,17 +39,20 @@ async function compiler(): Promise<Compiler> {
 }
 
 /** Compiles a build of the core unless it is there already; answers its name. */
-export async function makeBuild({ kernel, detail, steps, percpu }: MadeBuild): Promise<string> {
-  const name = `made-${kernel}-${detail}-steps${steps}-${percpu}`;
+export async function makeBuild(build: MadeBuild): Promise<string> {
+  const { kernel, detail, steps, percpu, counted = false, guard = true } = build;
+  const extras = `${counted ? '-counted' : ''}${guard ? '' : '-unguarded'}`;
+  const name = `made-${kernel}-${detail}-steps${steps}-${percpu}${extras}`;
   const { compile } = await compiler();
   await compile({
     name,
     kernel: KERNEL_IDS.indexOf(kernel),
     detail: detail === 'full' ? 1 : 0,
     records: 0,
-    count: 0,
+    count: counted ? 1 : 0,
     steps,
     percpu: percpu === 'atomic' ? 1 : 0,
+    guard: guard ? 1 : 0,
   });
   return name;
 }

@@ -51,17 +51,30 @@ export class OpStream {
     }
   }
 
-  #add(code: number, vma: number, page: number, times: number): void {
+  /** Adds one operation of another stream's words. */
+  append(words: Uint32Array, op: number): void {
+    const at = this.#room();
+    this.#words[at] = words[op * 2] as number;
+    this.#words[at + 1] = words[op * 2 + 1] as number;
+  }
+
+  /** Where the next operation goes. */
+  #room(): number {
     const at = this.#length * 2;
     if (at === this.#words.length) {
       const larger = new Uint32Array(at * 2);
       larger.set(this.#words);
       this.#words = larger;
     }
+    this.#length += 1;
+    return at;
+  }
+
+  #add(code: number, vma: number, page: number, times: number): void {
+    const at = this.#room();
     const high = (code << (abi.OP_CODE_SHIFT - 32)) | (vma << (abi.OP_VMA_SHIFT - 32));
     this.#words[at] = page;
     this.#words[at + 1] = high | (times - 1);
-    this.#length += 1;
   }
 
   /** The operations from `first` on as words, low half first. */

@@ -36,6 +36,14 @@ const FLAG_NAMES: readonly (readonly [number, string])[] = [
   [abi.PG_RESERVED_BIT, 'reserved'],
 ];
 
+/**
+ * folio_maybe_dma_pinned (semantics 6.1): of a small folio it only asks whether the count, taken as
+ * unsigned, is 1024 or more, so that as many plain references, or a count below 0, look like a pin.
+ */
+export function maybePinned({ headRefcount, folio }: StructPage): boolean {
+  return folio ? folio.pincount > 0 : headRefcount >>> 0 >= abi.GUP_PIN_COUNTING_BIAS;
+}
+
 /** Address of a page's record: the arithmetic of assembly/page.ts. */
 export function recordAddress(bank: Bank, page: number): number {
   const folioPages = 2 ** bank.shape.order;

@@ -137,6 +137,17 @@ describe('storm', () => {
     expect(refcount).toMatch(/pages pinned +0 +32,768 +0 +0\n/);
   });
 
+  test('the third kernel: GUP-fast refuses every huge leaf, the slow path pins it', async () => {
+    const args = ['storm', '--kernel', 'refcount-6.15', '--align', '2M', '--size', '128MiB'];
+    const { status, stdout } = await daxstorm([...args, '--time', '0.1']);
+    expect(status).toBe(0);
+    expect(stdout).toContain('Linux 6.15, refcounted, huge leaves special');
+    expect(stdout).toMatch(/not OK +0 +0 +0 +0\n/);
+    expect(stdout).toMatch(/pages pinned +0 +32,768 +0 +0\n/);
+    expect(stdout).toMatch(/mmap_lock, to read +0 +64 +0 +0\n/);
+    expect(stdout).toMatch(/_refcount RMWs +64 +128 +64 +64\n/);
+  });
+
   test('one kernel, a namespace of which 15 GiB is left', async () => {
     const args = [
       'storm',
@@ -192,6 +203,12 @@ describe('walk', () => {
     expect(stdout).toContain('struct page of device page 768 (tail, folio head 512, order 9)');
     expect(stdout).toContain('_refcount 0 (head 5)');
     expect(stdout).toContain('_refcount 0 (head 6)');
+  });
+
+  test('a 2M leaf of the third kernel is SPECIAL', async () => {
+    const args = ['walk', '+0', '--align', '2M', '--kernel', 'refcount-6.15'];
+    const { stdout } = await daxstorm(args);
+    expect(stdout).toContain('leaf: P RW US A D PSE SPECIAL SOFT_DIRTY NX');
   });
 
   test('an untouched address, five levels', async () => {

@@ -12,6 +12,7 @@ import { munmap } from '../../host/syscall/munmap.ts';
 import { mlock } from '../../host/syscall/populate.ts';
 import type { Process } from '../../host/syscall/process.ts';
 import type { Vma } from '../../host/syscall/vma.ts';
+import { NO_MODULE } from './records.ts';
 import type { Run } from './run.ts';
 
 export const RW = { read: true, write: true, exec: false };
@@ -194,6 +195,10 @@ export class Guest {
 
   /** The module's get or pin into one of its slots, which outlive the process. */
   gup(slot: number, address: bigint, pages: number, request: GupRequest): void {
+    if (!this.run.options.module) {
+      this.call = { rc: NO_MODULE };
+      return;
+    }
     const before = this.#faults();
     const { pages: got, errno } = gup(this.process, address, pages, request);
     const minflt = this.#faults() - before;
@@ -204,7 +209,8 @@ export class Guest {
   /** Gives a slot's pages back; -ENOENT where it is empty. */
   put(slot: number): void {
     const held = this.run.slots.get(slot);
-    this.call = { rc: held ? held.pages.length : -2 };
+    const none = this.run.options.module ? -2 : 0;
+    this.call = { rc: held ? held.pages.length : none };
     if (held) release(this.process, held.pages, held.pin);
     this.run.slots.delete(slot);
   }

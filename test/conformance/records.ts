@@ -23,14 +23,33 @@ export interface Recording {
   readonly kernel: KernelId;
   readonly align: AlignName;
   readonly map: MapName;
+  /** Whether the module that reads struct pages and calls GUP could be loaded. */
+  readonly module: boolean;
   readonly steps: readonly Step[];
 }
 
 /** The kernels of the recordings by the beginning of their release. */
 const KERNEL_OF: readonly (readonly [RegExp, KernelId])[] = [
   [/^6\.12\b/, 'devmap'],
+  [/^6\.16\b/, 'refcount-6.15'],
   [/^7\.3\b/, 'refcount'],
 ];
+
+/** What the program writes by the module's help alone; without it these are filler. */
+const OF_MODULE =
+  /^(level|raw|flags|upper|vma|vm_.*|anon_vma|pgtables|page|devpage|next_vma_.*|kpage.*|sizeof_page|pin_bias|hz|m_.*)$/;
+/** The return code of a call that the module would have made. */
+export const NO_MODULE = -9999;
+
+/** What is left of a step for user space to see. */
+export function userVisible(fields: JsonObject): JsonObject {
+  const made = fields['rc'] !== NO_MODULE;
+  return Object.fromEntries(
+    Object.entries(fields).filter(
+      ([name]) => !OF_MODULE.test(name) && (made || (name !== 'rc' && name !== 'errno')),
+    ),
+  );
+}
 
 function parseStep(row: JsonObject): Step {
   const { kernel: _k, align: _a, map: _m, scenario, step, who = 'main', ...fields } = row;
@@ -56,9 +75,14 @@ export function readRecordings(file: string): readonly Recording[] {
     const align = row['align'] as AlignName;
     const map = row['map'] as MapName;
     const key = `${kernel} ${align} ${map}`;
-    const recording = found.get(key) ?? { kernel, align, map, steps: [] };
+    const recording = found.get(key) ?? { kernel, align, map, module: true, steps: [] };
     recording.steps.push(parseStep(row));
     found.set(key, recording);
   }
-  return [...found.values()];
+  return [...found.values()].map((recording) => {
+    const device = recording.steps.find(({ scenario }) => scenario === 'device');
+    if (device?.fields['sizeof_page'] !== 0) return recording;
+    const steps = recording.steps.map((step) => ({ ...step, fields: userVisible(step.fields) }));
+    return { ...recording, module: false, steps };
+  });
 }

@@ -111,7 +111,8 @@ export function markdownReport(runs: readonly RunResult[]): string {
 Written by \`npm run conformance\`. Every step of the recording program is repeated on the emulator
 (same calls, arguments and order, one boot for all scenarios) and every recorded field compared:
 return codes, errnos, signals, fault counts, raw leaf entries, struct-page counters, page tables,
-smaps. \`devmap\` is held to Linux 6.12.95, \`refcount\` to 7.3.4.
+smaps. \`devmap\` is held to Linux 6.12.95, \`refcount\` to 7.3.4, \`refcount-6.15\` to 6.16.12 in what
+user space sees of it: no module that reads struct pages or calls GUP could be loaded there.
 
 **${summaryLine(runs)}.**
 

@@ -10,13 +10,15 @@ import { System } from '../../host/syscall/system.ts';
 import { ALIGNS, type AlignName, GIB } from '../../host/units.ts';
 import { Guest, type Slot } from './guest.ts';
 import { observe } from './observe.ts';
-import type { JsonObject, Step } from './records.ts';
+import { type JsonObject, type Step, userVisible } from './records.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 export interface RunOptions {
   readonly kernel: KernelId;
   readonly align: AlignName;
   readonly map: MapName;
+  /** Whether the program had its module. */
+  readonly module: boolean;
   /** The namespace the device is made of. */
   readonly namespaceBytes: number;
   /** Where the process's lowest library begins: address-space randomisation's draw. */
@@ -57,7 +59,8 @@ export class Run {
 
   record(guest: Guest, step: string, fields: JsonObject | Readonly<Record<string, unknown>>): void {
     const { scenario } = this;
-    this.steps.push({ scenario, step, who: guest.who, fields: fields as JsonObject });
+    const seen = this.options.module ? (fields as JsonObject) : userVisible(fields as JsonObject);
+    this.steps.push({ scenario, step, who: guest.who, fields: seen });
   }
 
   observe(guest: Guest, step: string, address: bigint | undefined, devoff: bigint): void {

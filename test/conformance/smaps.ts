@@ -5,6 +5,8 @@ import type { Guest } from './guest.ts';
 import type { JsonObject } from './records.ts';
 
 const ACCESSED = 1n << 5n;
+const SPECIAL = 1n << 9n;
+const DEVMAP = 1n << 57n;
 const DIRTY = (1n << 6n) | (1n << 58n);
 /** What the recording program itself has mapped of its own file system. */
 const RSS_SHMEM_KB = 636;
@@ -36,6 +38,8 @@ export class BackingLeaf {
   readonly mapcount: number;
   readonly dirty: boolean;
   readonly accessed: boolean;
+  /** vm_normal_page is NULL: no page behind it for whoever counts pages. */
+  readonly special: boolean;
 
   constructor(guest: Guest, leaf: WalkStep, bytes: bigint) {
     const { machine, device } = guest.run.system;
@@ -49,6 +53,7 @@ export class BackingLeaf {
     this.mapcount = page.folio ? page.folio.largeMapcount + 1 : page.mapcount + 1;
     this.dirty = (leaf.entry & DIRTY) !== 0n || page.flagNames.includes('dirty');
     this.accessed = (leaf.entry & ACCESSED) !== 0n;
+    this.special = (leaf.entry & (SPECIAL | DEVMAP)) !== 0n;
   }
 }
 
@@ -72,14 +77,14 @@ function vmFlagNames(flags: number): string {
     .join(' ');
 }
 
-/** Rss and its parts in kB; the devmap kernel's pages are in none (vm_normal_page is NULL). */
+/** Rss and its parts in kB. */
 function resident(guest: Guest, vma: Vma): JsonObject {
-  if (guest.run.system.machine.kernel === 'devmap') return {};
   const sums: Record<string, number> = {};
   const add = (name: string, bytes: number): void => {
     sums[name] = (sums[name] ?? 0) + bytes;
   };
   for (const leaf of leaves(guest, vma)) {
+    if (leaf.special) continue;
     const sharing = leaf.mapcount >= 2 ? 'Shared' : 'Private';
     add('Rss', leaf.bytes);
     add('Pss', leaf.bytes / leaf.mapcount);

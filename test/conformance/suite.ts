@@ -34,11 +34,12 @@ function namespaceBytes({ align, map, steps }: Recording): number {
 
 /** Replays one recording and compares it. */
 export function checkRecording(recording: Recording, folder: string): RunResult {
-  const { kernel, align, map } = recording;
+  const { kernel, align, map, module } = recording;
   const run = new Run({
     kernel,
     align,
     map,
+    module,
     namespaceBytes: namespaceBytes(recording),
     mmapTop: mmapTopOf(recording),
   });
@@ -64,7 +65,7 @@ export function checkFolder(folder: string): readonly RunResult[] {
   if (recordings.length === 0) {
     throw new DaxError(
       'E_FILE',
-      `'${folder}' holds no matrix-*.jsonl of Linux 6.12 or 7.3`,
+      `'${folder}' holds no matrix-*.jsonl of Linux 6.12, 6.16 or 7.3`,
       'name a folder of recordings with --truth',
     );
   }

@@ -2,6 +2,7 @@
 // shrinks to the shortest history that shows it and prints the command that replays it.
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { KERNEL_IDS, type KernelId } from '../../host/kernel.ts';
 import { FIELD_MAX, type Op } from './operation.ts';
 import { PAGES, type Size } from './reference/entry.ts';
 import { Divergence, Twin } from './twin.ts';
@@ -14,7 +15,7 @@ const history = fc.array(fc.tuple(field, field, field, field, field, field), {
   size: 'max',
 });
 
-function replay(kernel: 'devmap' | 'refcount', size: Size, ops: readonly Op[]): void {
+function replay(kernel: KernelId, size: Size, ops: readonly Op[]): void {
   const twin = new Twin(kernel, size);
   try {
     for (const op of ops) twin.step(op);
@@ -26,7 +27,7 @@ function replay(kernel: 'devmap' | 'refcount', size: Size, ops: readonly Op[]): 
   }
 }
 
-describe.each(['devmap', 'refcount'] as const)('%s', (kernel) => {
+describe.each(KERNEL_IDS)('%s', (kernel) => {
   test.each(SIZES)(
     '%s: emulator and reference agree after every step of random histories',
     (size) => {

@@ -5,12 +5,19 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { BUILDS } from '../../build/builds.mjs';
+import { BUILDS, KERNELS } from '../../build/builds.mjs';
 import { compileFrom } from '../../build/compile.mjs';
 import { ROOT } from '../../build/sources.mjs';
 import { MUTANTS } from './list.mjs';
 
 /** @typedef {import('./list.mjs').Mutant} Mutant */
+
+/** The builds that the tests run, and those that host/wasm/made.ts would make for them. */
+const COUNTED = BUILDS.filter(({ count }) => count).flatMap((build) => {
+  if (build.kernel === 0) return [build];
+  const name = `made-${KERNELS[build.kernel]}-full-steps${build.steps}-plain-counted-unguarded`;
+  return [build, { ...build, name, guard: /** @type {const} */ (0) }];
+});
 
 /** Tests of counted builds alone: those that also run timed builds would see any difference at all. */
 const TESTS = [
@@ -19,6 +26,9 @@ const TESTS = [
   'test/unit/identity.test.ts',
   'test/unit/mmap.test.ts',
   'test/unit/cases',
+  'test/unit/guard.test.ts',
+  'test/unit/overflow.test.ts',
+  'test/fault',
   'test/conformance',
   'test/model',
 ];
@@ -94,7 +104,7 @@ async function survives(mutant) {
   const folder = mkdtempSync(join(tmpdir(), 'daxstorm-mutant-'));
   try {
     if (mutant) breakCore(mutant, folder);
-    for (const build of BUILDS.filter(({ count }) => count)) {
+    for (const build of COUNTED) {
       await compileFrom(build, mutant ? folder : ROOT, join(folder, `${build.name}.wasm`));
     }
     return await testsPass(folder);

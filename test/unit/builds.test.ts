@@ -1,6 +1,7 @@
 // What is compiled into the builds: read from the .wat along the call graph of the exports.
 import { describe, expect, test } from 'vitest';
-import { BUILDS } from '../../build/builds.mjs';
+import { BUILDS, KERNELS } from '../../build/builds.mjs';
+import { KERNEL_IDS } from '../../host/kernel.ts';
 import { EVENTS, LEDGER, PG_REFCOUNT } from '../../host/wasm/abi.ts';
 import { reachable, readWat } from './callgraph.ts';
 
@@ -28,8 +29,9 @@ describe('no map-time page atomic in the devmap build', () => {
     expect(counters).toMatch(new RegExp(`atomic\\.rmw\\S* offset=${PG_REFCOUNT}\\b`));
   });
 
-  test.each(MAP_EXPORTS)('%s: the refcount build has them', (exported) => {
+  test.each(MAP_EXPORTS)('%s: the builds of refcounted kernels have them', (exported) => {
     expect(rmws('refcount-timed-line', exported)).toContain('atomic.rmw.add');
+    expect(rmws('refcount-6.15-timed-line', exported)).toContain('atomic.rmw.add');
   });
 
   test.each(['dontneed', 'munmap'])('%s: only the exchange that clears an entry', (exported) => {
@@ -62,6 +64,10 @@ describe('no counter in any timed build', () => {
 
   test.each(counted)('%s: reachable from the storm loop', (name) => {
     expect(counterUse.test(reachable(readWat(name), 'runChained'))).toBe(true);
+  });
+
+  test('the KERNEL switch counts the kernels as the host does', () => {
+    expect(KERNELS).toEqual(KERNEL_IDS);
   });
 
   test('at most nine builds are shipped', () => {

@@ -1,6 +1,7 @@
 // The behaviours a toy emulator gets wrong: semantics 12, by its own numbers. Case 12 and parts of 7,
 // 8, 9, 10, 28 and 29 are also in the tables beside this file.
 import { describe, expect, test } from 'vitest';
+import type { KernelId } from '../../host/kernel.ts';
 import { exit, fork } from '../../host/syscall/fork.ts';
 import { gup, release } from '../../host/syscall/gup.ts';
 import { madvise } from '../../host/syscall/madvise.ts';
@@ -194,6 +195,48 @@ test('17. fork shares nothing eagerly', () => {
   expect([refcount, folio?.entireMapcount, events.rmwNrPagesMapped]).toEqual([3, 1, 0]);
   exit(child);
   expect(bench.page(0).refcount).toBe(2);
+});
+
+describe('20. a misaligned file offset with MAP_FIXED: mapped, and said so', () => {
+  const mapped = (kernel: KernelId, align: '2M' | '1G', offsetPages: number) => {
+    const bench = new Bench({ kernel, align });
+    const unit = BigInt(bench.device.unitBytes);
+    const result = mmap(bench.process, {
+      address: 16n * unit,
+      lengthBytes: unit,
+      offsetBytes: BigInt(offsetPages) * 4096n,
+      protection: READ_WRITE,
+      flags: { type: 'shared', fixed: 'replace' },
+    });
+    if (!result.ok) throw new Error(result.errno);
+    const status = bench.touch(0, true, result.value);
+    const entry = bench.leaf(0, result.value)?.entry ?? 0n;
+    const phys = (entry & 0x000f_ffff_ffff_f000n) - BigInt(bench.device.physBytes);
+    return { bench, status, phys, warnings: bench.system.machine.warnings(), vma: result.value };
+  };
+
+  test.each(['2M', '1G'] as const)('A, %s: the unaligned address is in the entry', (align) => {
+    const { status, phys, warnings } = mapped('devmap', align, 3);
+    expect([status, phys, warnings]).toEqual([0, 0x3000n, ['unalignedOffset']]);
+  });
+
+  test.each([
+    ['refcount', '2M'],
+    ['refcount', '1G'],
+    ['refcount-6.15', '2M'],
+  ] as const)('%s, %s: the head is mapped, its index is the offset', (kernel, align) => {
+    const { bench, status, phys, warnings, vma } = mapped(kernel, align, 1);
+    expect([status, phys, warnings]).toEqual([0, 0n, ['unalignedOffset']]);
+    expect([bench.page(0).refcount, bench.page(0).index]).toEqual([2, 1n]);
+    munmap(bench.process, vma.start, vma.end - vma.start);
+    expect(bench.page(0).refcount).toBe(1);
+    expect(bench.system.machine.violation()).toBeUndefined();
+  });
+
+  test.each(KERNELS)('%s: an aligned offset says nothing; past the end it is SIGBUS', (kernel) => {
+    expect(mapped(kernel, '2M', 512).warnings).toEqual([]);
+    expect(mapped(kernel, '2M', 7 * 512 + 1)).toMatchObject({ status: 3, warnings: [] });
+  });
 });
 
 describe('26. and 27. tail struct pages', () => {

@@ -1,12 +1,12 @@
 // The invariant checker: quiet on a healthy machine, and it sees each kind of damage.
 import { describe, expect, test } from 'vitest';
-import { KERNEL_IDS } from '../../host/kernel.ts';
+import { KERNEL_IDS, type KernelId } from '../../host/kernel.ts';
 import { munmap } from '../../host/syscall/munmap.ts';
 import { ALIGN_NAMES } from '../../host/units.ts';
 import { recordAddress } from '../../host/wasm/page.ts';
 import { Bench, GUP } from './bench.ts';
 
-function busyBench(kernel: 'devmap' | 'refcount', align: (typeof ALIGN_NAMES)[number]): Bench {
+function busyBench(kernel: KernelId, align: (typeof ALIGN_NAMES)[number]): Bench {
   const bench = new Bench({ kernel, align });
   const other = bench.map(bench.system.createProcess());
   for (let unit = 0; unit < 6; unit++) bench.touch(unit * bench.unitPages, unit % 2 === 0);

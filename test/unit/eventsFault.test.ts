@@ -19,6 +19,10 @@ table(
     ['B 2M', 'refcount', '2M', { ptRead: 3, ptWrite: 1, ...LARGE, lineTouched: 2, ...NO_PGMAP }],
     ['A 1G', 'devmap', '1G', { ptRead: 2, ptWrite: 1, ...NO_RMW, lineTouched: 1, ...NO_PGMAP }],
     ['B 1G', 'refcount', '1G', { ptRead: 2, ptWrite: 1, ...LARGE, lineTouched: 2, ...NO_PGMAP }],
+    // 6.15 marks the leaf SPECIAL; what it counts is the same.
+    ['6.15 4K', 'refcount-6.15', '4K', { ptRead: 8, ptWrite: 1, ...SMALL, lineTouched: 1 }],
+    ['6.15 2M', 'refcount-6.15', '2M', { ptRead: 3, ptWrite: 1, ...LARGE, lineTouched: 2 }],
+    ['6.15 1G', 'refcount-6.15', '1G', { ptRead: 2, ptWrite: 1, ...LARGE, lineTouched: 2 }],
   ],
   (bench) => {
     // A neighbour in the same table brings the tables in.

@@ -113,6 +113,19 @@ table(
   (bench) => pinned(bench, GUP.pin | GUP.longterm | GUP.write),
 );
 
+/** 6.6: a SPECIAL leaf is none of GUP-fast's; nothing was grabbed that would have to be undone. */
+const REFUSED: Cells = { pageRmws: 0, gupPage: 0, gupStop: 1, lineTouched: 0, ...NO_PGMAP };
+
+table(
+  `6.6 GUP-fast on a huge leaf of 6.15, n = ${N}`,
+  [
+    ['2M', 'refcount-6.15', '2M', { ptRead: 3, ...REFUSED }],
+    ['1G', 'refcount-6.15', '1G', { ptRead: 2, ...REFUSED }],
+    ['4K is as today', 'refcount-6.15', '4K', { ...PIN_4K, ...NO_PGMAP }],
+  ],
+  (bench) => pinned(bench, GUP.pin),
+);
+
 const UNPIN_LARGE: Cells = { pageRmws: 2, rmwPincount: 1, rmwRefcount: 1 };
 
 table(

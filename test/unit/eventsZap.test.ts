@@ -60,6 +60,9 @@ table(
     ],
     ['B 2M', 'refcount', '2M', { ...ZAP_B_1G, pageRmws: 5, rmwFlags: 1 }],
     ['B 1G', 'refcount', '1G', ZAP_B_1G],
+    // 6.6: zapping asks no vm_normal_page of a huge leaf; SPECIAL or not, its folio is let go.
+    ['6.15 2M', 'refcount-6.15', '2M', { ...ZAP_B_1G, pageRmws: 5, rmwFlags: 1 }],
+    ['6.15 1G', 'refcount-6.15', '1G', ZAP_B_1G],
   ],
   (bench) => zapped(bench, false),
 );

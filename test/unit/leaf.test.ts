@@ -32,6 +32,14 @@ const INSERTED: readonly Cell[] = [
   ['devmap', '1G', 'RW', 'write', 0x82000000000008e7n],
   ['refcount', '1G', 'RW', 'read', 0x80000000000000a7n],
   ['refcount', '1G', 'RW', 'write', 0x80000000000008e7n],
+  // 6.6: huge leaves with SPECIAL, 4K ones as they are today.
+  ['refcount-6.15', '4K', 'RW', 'read', 0x8000000000000027n],
+  ['refcount-6.15', '4K', 'RW', 'write', 0x8000000000000867n],
+  ['refcount-6.15', '2M', 'RW', 'read', 0x80000000000002a7n],
+  ['refcount-6.15', '2M', 'RW', 'write', 0x8000000000000ae7n],
+  ['refcount-6.15', '1G', 'RW', 'read', 0x80000000000002a7n],
+  ['refcount-6.15', '1G', 'RW', 'write', 0x8000000000000ae7n],
+  ['refcount-6.15', '2M', 'RO', 'read', 0x80000000000002a5n],
   ['devmap', '4K', 'RO', 'read', 0x8200000000000225n],
   ['refcount', '4K', 'RO', 'read', 0x8000000000000025n],
   ['devmap', '2M', 'RO', 'read', 0x82000000000000a5n],
@@ -57,6 +65,8 @@ describe('3.3 later states', () => {
     ['refcount', '2M', 0x80000000000000e7n],
     ['devmap', '1G', 0x82000000000000e7n],
     ['refcount', '1G', 0x80000000000000e7n],
+    ['refcount-6.15', '2M', 0x80000000000002e7n],
+    ['refcount-6.15', '1G', 0x80000000000002e7n],
   ] as const)(
     '%s %s: read-faulted, then stored to: D by hardware, no fault',
     (kernel, align, bits) => {

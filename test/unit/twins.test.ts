@@ -37,8 +37,10 @@ describe.each(KERNEL_IDS)('%s', (kernel) => {
       const counted = hashes('counted', 'natural');
       expect(hashes('timed', 'none')).toEqual(counted);
       expect(hashes('timed', 'natural')).toEqual(counted);
-      // Four phases, four different states: the hash sees something.
-      expect(new Set(counted).size).toBe(phases.length);
+      // Four phases, four different states: the hash sees something. But where every pin goes the slow
+      // way to a huge leaf, no page is marked, and giving it back leaves the state before.
+      const marks = kernel !== 'refcount-6.15' || align === '4K';
+      expect(new Set(counted).size).toBe(phases.length - (marks ? 0 : 1));
     },
   );
 });

@@ -1,6 +1,6 @@
 // Leaf entries as the tables of semantics 3.2 and 3.3 give them. BigInt throughout.
 
-export type Kernel = 'devmap' | 'refcount';
+export type Kernel = 'devmap' | 'refcount' | 'refcount-6.15';
 export type Size = '4K' | '2M' | '1G';
 
 export interface Rights {
@@ -19,7 +19,7 @@ export const A = 0x20n;
 export const D = 0x40n;
 const PSE = 0x80n;
 const PROTNONE = 0x100n;
-const SPECIAL = 0x200n;
+export const SPECIAL = 0x200n;
 export const SOFT_DIRTY = 0x800n;
 const DEVMAP = 1n << 57n;
 const SAVED_DIRTY = 1n << 58n;
@@ -43,6 +43,8 @@ export function firstEntry(
   let entry = phys | pageProt(rights);
   if (size !== '4K') entry |= PSE;
   if (kernel === 'devmap') entry |= size === '4K' ? DEVMAP | SPECIAL : DEVMAP;
+  // 6.6: the first refcounted release still marked huge leaves.
+  if (kernel === 'refcount-6.15' && size !== '4K') entry |= SPECIAL;
   // The devmap kernel's 4K insert never makes the entry dirty.
   const dirty = write && !(kernel === 'devmap' && size === '4K');
   return dirty ? entry | D | SOFT_DIRTY : entry;

@@ -22,20 +22,20 @@ export class Folio {
 
   /** The table of 9.1. */
   get refcount(): number {
-    const mappings = this.#kernel === 'refcount' ? this.leaves : 0;
+    const mappings = this.#kernel !== 'devmap' ? this.leaves : 0;
     return 1 + mappings + this.gets + this.pins * (this.#size === '4K' ? 1024 : 1);
   }
 
   /** Map counts as the struct page stores them: minus one is none. */
   get mapcount(): number {
-    return (this.#kernel === 'refcount' ? this.leaves : 0) - 1;
+    return (this.#kernel !== 'devmap' ? this.leaves : 0) - 1;
   }
 
   /** folio_mark_accessed in MGLRU's order of 7.2. */
   accessed(): void {
     if (!this.referenced) {
       this.referenced = true;
-      if (this.#kernel === 'refcount') this.lruRefs = 0;
+      if (this.#kernel !== 'devmap') this.lruRefs = 0;
       return;
     }
     const workingsetFirst = this.#kernel === 'devmap';

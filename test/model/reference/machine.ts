@@ -1,4 +1,4 @@
-// The whole reference: both kernels' rules in the plainest form, from the semantics page.
+// The whole reference: the kernels' rules in the plainest form, from the semantics page.
 import {
   A,
   D,
@@ -14,6 +14,7 @@ import {
   reprotected,
   type Size,
   SOFT_DIRTY,
+  SPECIAL,
 } from './entry.ts';
 import { Folio } from './folio.ts';
 import { joins, type Mapping, part, tidy, without } from './mapping.ts';
@@ -284,6 +285,7 @@ export class ReferenceMachine {
   #fastAllows(entry: bigint | undefined, call: GupCall): boolean {
     if (entry === undefined || !(entry & P)) return false;
     if (call.write && !(entry & RW)) return false;
+    if (this.setup.kernel !== 'devmap' && (entry & SPECIAL) !== 0n) return false;
     if (!call.longterm) return true;
     if (this.setup.kernel === 'devmap') return false;
     // A file-backed folio may not be pinned longterm for writing here; a read needs a writable entry.
