@@ -2,6 +2,7 @@ import type { KernelId } from '../kernel.ts';
 import { Bank } from '../wasm/bank.ts';
 import type { BuildKind } from '../wasm/core.ts';
 import { Machine } from '../wasm/machine.ts';
+import type { KernelBug } from './bug.ts';
 import { bankShape, type Device } from './device.ts';
 import { Process } from './process.ts';
 
@@ -24,8 +25,11 @@ export class System {
   readonly machine: Machine;
   readonly device: Device;
   readonly levels: 4 | 5;
+  /** Bugs of the emulated kernel that have happened since boot, in order. */
+  readonly bugs: KernelBug[] = [];
   #freeSlots: number[] = [];
   #slots = 0;
+  #processes = 0;
 
   constructor(options: SystemOptions) {
     const { kernel, kind, device, processes = 1 } = options;
@@ -40,12 +44,20 @@ export class System {
   boot(): void {
     this.#freeSlots = [];
     this.#slots = 0;
+    this.#processes = 0;
+    this.bugs.length = 0;
     this.machine.boot();
   }
 
   /** A new process; `mmapBase` is where its top-down search for addresses begins. */
   createProcess(mmapBase?: bigint): Process {
     return new Process(this, mmapBase);
+  }
+
+  /** The number of the next process: 1 and up. */
+  takeProcessId(): number {
+    this.#processes += 1;
+    return this.#processes;
   }
 
   takeSlot(): number {
