@@ -3,9 +3,10 @@
  * Every function here that carries the kernel's lock prefix is an atomic; nothing else is.
  */
 import {
-  ENTIRELY_MAPPED, FOLIO_LARGE_MAPCOUNT, FOLIO_MM_IDS, FOLIO_MM_ID_MAPCOUNT0,
-  FOLIO_MM_ID_MAPCOUNT1, FOLIO_PINCOUNT, LRU_REFS_SHIFT, PAGE_BYTES, PG_DIRTY_BIT, PG_FLAGS,
-  PG_MAPCOUNT, PG_REFCOUNT, PG_REFERENCED_BIT, PG_WORKINGSET_BIT,
+  CONTROL, CTL_ZERO_PUTS, CTL_ZERO_PUT_AT, ENTIRELY_MAPPED, FOLIO_LARGE_MAPCOUNT, FOLIO_MM_IDS,
+  FOLIO_MM_ID_MAPCOUNT0, FOLIO_MM_ID_MAPCOUNT1, FOLIO_PINCOUNT, LRU_REFS_SHIFT, PAGE_BYTES,
+  PG_DIRTY_BIT, PG_FLAGS, PG_HWPOISON_BIT_DEVMAP, PG_HWPOISON_BIT_REFCOUNT, PG_MAPCOUNT,
+  PG_REFCOUNT, PG_REFERENCED_BIT, PG_WORKINGSET_BIT,
 } from './layout';
 import {
   CAS_RETRY, RMW_ENTIRE_MAPCOUNT, RMW_FLAGS, RMW_MAPCOUNT, RMW_MM_IDS, RMW_NR_PAGES_MAPPED,
@@ -46,9 +47,19 @@ import { DEVMAP } from './switches';
   return false;
 }
 
-/** folio_put_refs. The refcount kernel sets a device-DAX page that reaches 0 back to 1 (9.1). */
+/**
+ * free_zone_device_folio: a count that reached 0, which only an unbalanced put can do (9.1).
+ * Kernel: refcount sets it back to 1, silently; devmap warns once and leaves it.
+ */
+function lastPut(head: usize): void {
+  store<u32>(CONTROL, load<u32>(CONTROL, CTL_ZERO_PUTS) + 1, CTL_ZERO_PUTS);
+  store<u32>(CONTROL, <u32>head, CTL_ZERO_PUT_AT);
+  if (KERNEL != DEVMAP) store<i32>(head, 1, PG_REFCOUNT);
+}
+
+/** folio_put_refs. */
 @inline export function put(head: usize, by: i32): void {
-  if (refAdd(head, -by) == by && KERNEL != DEVMAP) store<i32>(head, 1, PG_REFCOUNT);
+  if (refAdd(head, -by) == by) lastPut(head);
 }
 
 @inline export function pincountAdd(head: usize, by: i32): void {
@@ -67,6 +78,11 @@ import { DEVMAP } from './switches';
 /** folio_set_referenced: unconditional, as GUP-fast does it. */
 @inline export function setReferenced(head: usize): void {
   flagsOr(head, REFERENCED);
+}
+
+/** SetPageHWPoison on the head: all of a huge unit counts as poisoned. */
+export function setHwPoison(head: usize): void {
+  flagsOr(head, (<u64>1) << (KERNEL == 0 ? PG_HWPOISON_BIT_DEVMAP : PG_HWPOISON_BIT_REFCOUNT));
 }
 
 /** folio_mark_dirty on device memory (noop_dirty_folio): only the first time costs. */

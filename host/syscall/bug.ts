@@ -8,13 +8,16 @@ import type { KernelId } from '../kernel.ts';
  * - `leakedReference`: a lost leaf's reference and map count stay on its folio for ever
  * - `badRssCounter`: an mm ends with pages still charged (kernel/fork.c: check_mm)
  * - `useAfterFree`: a struct page was used after the device it belonged to was unbound
+ * - `unbalancedPut`: a put took the count of a page that nobody held to 0
+ *   (mm/memremap.c: free_zone_device_folio)
  */
 export type KernelBugCode =
   | 'badPud'
   | 'missingFlush'
   | 'leakedReference'
   | 'badRssCounter'
-  | 'useAfterFree';
+  | 'useAfterFree'
+  | 'unbalancedPut';
 
 /** One thing that went wrong in the emulated kernel, as the real one's log would have it. */
 export interface KernelBug {

@@ -21,6 +21,7 @@ export class Process {
     this.mmapBase = mmapBase;
     this.id = system.takeProcessId();
     this.mm = system.machine.createMm(system.levels);
+    system.processes.add(this);
   }
 
   get vmas(): readonly Vma[] {

@@ -4,6 +4,8 @@ import type { BuildKind } from '../wasm/core.ts';
 import { Machine } from '../wasm/machine.ts';
 import type { KernelBug } from './bug.ts';
 import { bankShape, type Device } from './device.ts';
+import type { OpenFile } from './file.ts';
+import { Holdings } from './holdings.ts';
 import { Process } from './process.ts';
 
 export interface SystemOptions {
@@ -27,6 +29,12 @@ export class System {
   readonly levels: 4 | 5;
   /** Bugs of the emulated kernel that have happened since boot, in order. */
   readonly bugs: KernelBug[] = [];
+  /** Every process that has not exited. */
+  readonly processes = new Set<Process>();
+  /** Descriptors of the device node that are open; mappings hold it open too. */
+  readonly files = new Set<OpenFile>();
+  /** What get_user_pages handed out and has not got back. */
+  readonly holdings = new Holdings();
   #freeSlots: number[] = [];
   #slots = 0;
   #processes = 0;
@@ -46,6 +54,9 @@ export class System {
     this.#slots = 0;
     this.#processes = 0;
     this.bugs.length = 0;
+    this.processes.clear();
+    this.files.clear();
+    this.holdings.clear();
     this.machine.boot();
   }
 

@@ -3,10 +3,11 @@
 import { type AccessKind, access } from '../../host/syscall/access.ts';
 import { mapAnonymous } from '../../host/syscall/anonymous.ts';
 import type { Errno, SyscallResult } from '../../host/syscall/errno.ts';
+import type { OpenMode } from '../../host/syscall/file.ts';
 import { exit, fork } from '../../host/syscall/fork.ts';
 import { type GupRequest, gup, release } from '../../host/syscall/gup.ts';
 import { type Advice, madvise } from '../../host/syscall/madvise.ts';
-import { type MmapFlags, type MmapRequest, mmap, type OpenMode } from '../../host/syscall/mmap.ts';
+import { type MmapFlags, type MmapRequest, mmap } from '../../host/syscall/mmap.ts';
 import { mprotect } from '../../host/syscall/mprotect.ts';
 import { munmap } from '../../host/syscall/munmap.ts';
 import { mlock } from '../../host/syscall/populate.ts';
@@ -30,6 +31,7 @@ export interface Call {
 
 const ERRNO: Readonly<Record<Errno, number>> = {
   EACCES: 13,
+  EBUSY: 16,
   EEXIST: 17,
   EFAULT: 14,
   EINVAL: 22,

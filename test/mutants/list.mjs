@@ -86,8 +86,8 @@ export const MUTANTS = [
   {
     name: 'the last unit of the device is out of range',
     file: 'fault.ts',
-    find: '  if (page + ((<u64>1) << order) > devicePages()) return SIGBUS;',
-    replace: '  if (page + ((<u64>1) << order) >= devicePages()) return SIGBUS;',
+    find: '  if (!inOneRange(page, (<u64>1) << order)) return SIGBUS;',
+    replace: '  if (!inOneRange(page, ((<u64>1) << order) + 1)) return SIGBUS;',
   },
   {
     name: 'the index of a huge folio is one off',
