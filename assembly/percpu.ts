@@ -67,7 +67,7 @@ export function awaitSrcu(): void {
   while (sum(SRCU_LEFT) != sum(SRCU_ENTERED)) continue;
 }
 
-/** wait_for_completion(&pgmap->done): until no walk holds the pgmap; page references are no part. */
+/** wait_for_completion(&pgmap->done): until no walk holds the pgmap; page counts are no part. */
 export function awaitPgmap(): void {
   if (DETAIL < FULL) return;
   while (sum(PGMAP_REFERENCES) != 0) continue;

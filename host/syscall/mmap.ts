@@ -1,8 +1,8 @@
 import { PAGE_BYTES } from '../units.ts';
 import * as abi from '../wasm/abi.ts';
 import { type Errno, fail, type SyscallResult, succeed } from './errno.ts';
-import type { OpenMode } from './file.ts';
 import { unmapRange } from './munmap.ts';
+import type { OpenMode } from './node.ts';
 import { populate } from './populate.ts';
 import { MMAP_MIN, type Process } from './process.ts';
 import { type Protection, protectionFlags, type Vma } from './vma.ts';

@@ -4,8 +4,8 @@ import type { BuildKind } from '../wasm/core.ts';
 import { Machine } from '../wasm/machine.ts';
 import type { KernelBug } from './bug.ts';
 import { bankShape, type Device } from './device.ts';
-import type { OpenFile } from './file.ts';
 import { Holdings } from './holdings.ts';
+import type { OpenFile } from './node.ts';
 import { Process } from './process.ts';
 
 export interface SystemOptions {

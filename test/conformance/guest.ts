@@ -3,15 +3,16 @@
 import { type AccessKind, access } from '../../host/syscall/access.ts';
 import { mapAnonymous } from '../../host/syscall/anonymous.ts';
 import type { Errno, SyscallResult } from '../../host/syscall/errno.ts';
-import type { OpenMode } from '../../host/syscall/file.ts';
 import { exit, fork } from '../../host/syscall/fork.ts';
 import { type GupRequest, gup, release } from '../../host/syscall/gup.ts';
 import { type Advice, madvise } from '../../host/syscall/madvise.ts';
 import { type MmapFlags, type MmapRequest, mmap } from '../../host/syscall/mmap.ts';
 import { mprotect } from '../../host/syscall/mprotect.ts';
 import { munmap } from '../../host/syscall/munmap.ts';
+import { close, type OpenFile, type OpenMode, open } from '../../host/syscall/node.ts';
 import { mlock } from '../../host/syscall/populate.ts';
 import type { Process } from '../../host/syscall/process.ts';
+import { rebind, unbind } from '../../host/syscall/unbind.ts';
 import type { Vma } from '../../host/syscall/vma.ts';
 import type { Run } from './run.ts';
 
@@ -61,6 +62,8 @@ export class Guest {
   call: Call = { rc: 0 };
   /** si_addr is recorded relative to this. */
   mapBase: bigint | undefined;
+  /** Descriptors of the device node that it opened, the last one on top. */
+  readonly #files: OpenFile[] = [];
 
   constructor(run: Run, process: Process, who: string) {
     this.run = run;
@@ -209,6 +212,40 @@ export class Guest {
     this.call = { rc: held ? held.pages.length : -2 };
     if (held) release(this.process, held.pages, held.pin);
     this.run.slots.delete(slot);
+  }
+
+  /** The module drops a slot's list of pages, whose struct pages are gone. */
+  forget(slot: number): void {
+    this.call = { rc: this.run.slots.get(slot)?.pages.length ?? -2 };
+    this.run.slots.delete(slot);
+  }
+
+  /** Opens the device node; whether it opened. */
+  open(): boolean {
+    const opened = open(this.run.system);
+    this.call = opened.ok ? { rc: 0 } : { rc: -1, errno: opened.errno };
+    if (opened.ok) this.#files.push(opened.value);
+    return opened.ok;
+  }
+
+  /** Closes the descriptor opened last. */
+  close(): void {
+    const file = this.#files.pop();
+    if (file) close(this.run.system, file);
+  }
+
+  /** A child unbinds the driver; the program waits for it two seconds at most. */
+  unbind(): void {
+    const child = this.fork('child');
+    const result = unbind(this.run.system);
+    child.exit();
+    this.note('unbind', { done_within_2s: 1, status: result.ok ? 0 : 1 });
+  }
+
+  /** write(2) of the device's name to the driver's bind file. */
+  rebind(): void {
+    const result = rebind(this.run.system);
+    this.note('rebind', { rc: result.ok ? 'dax0.0'.length : -1, node_back: 1 });
   }
 
   fork(who: string): Guest {
