@@ -92,7 +92,9 @@ export function release(process: Process, pages: readonly number[], pin: boolean
   for (const [first, count] of runs(pages)) {
     for (const part of holdings.takeBack(process.id, pin, first, count)) {
       const put = pin ? core.unpin : core.putPages;
-      const gone = part.stale || put(part.firstPage, part.pages) === abi.GONE;
+      // Bound again, the core has other struct pages under these numbers.
+      const others = part.stale && machine.alive;
+      const gone = others || put(part.firstPage, part.pages) === abi.GONE;
       if (gone) reportUseAfterFree(process, part, pin);
     }
   }
