@@ -56,7 +56,8 @@ export class Holdings {
     let at = firstPage;
     while (at < end) {
       const from = this.#best(process, pin, at);
-      const next = from ? Math.min(end, endOf(from)) : this.#nextStart(pin, at, end);
+      // A better holder may begin inside this one.
+      const next = Math.min(this.#nextStart(pin, at, end), from ? endOf(from) : end);
       if (from) this.#remove(from, at, next);
       const stale = from?.stale ?? false;
       const last = parts.at(-1);
