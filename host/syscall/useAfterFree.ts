@@ -28,7 +28,8 @@ export function reportUseAfterFree(process: Process, part: Returned, pin: boolea
   const { system } = process;
   const { machine } = system;
   const address = structPageRead(process, part.firstPage);
-  const what = `use-after-free: ${pin ? 'unpin' : 'put'} of ${part.pages} pages after unbind`;
+  const pages = part.pages === 1 ? '1 page' : `${part.pages} pages`;
+  const what = `use-after-free: ${pin ? 'unpin' : 'put'} of ${pages} after unbind`;
   const happens = machine.alive
     ? `the struct page at 0x${address.toString(16)} belongs to the device as it was bound since, whose counts a kernel would take down`
     : `a kernel faults at 0x${address.toString(16)}, not present, and oopses`;

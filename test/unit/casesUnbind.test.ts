@@ -46,7 +46,11 @@ describe('19. unbind does not wait for pins', () => {
   test.each(EACH)('%s %s: completes, zaps each mapping, says what is held', (kernel, align) => {
     const { bench, other, pinned } = busy(kernel, align);
     const unit = bench.unitPages;
-    const report = mustUnbind(bench);
+    let report = {} as ReturnType<typeof mustUnbind>;
+    const locks = bench.during(() => {
+      report = mustUnbind(bench);
+    });
+    expect([locks.iMmapLockRead, locks.mmapLockRead, locks.vmaLock]).toEqual([1, 0, 0]);
     // One mmu_gather a mapping; dirty 4K pages force a flush a PTE table, and here lie in two (7.3).
     const flushes = kernel === 'refcount' && align === '4K' ? 4 : 3;
     expect([report.vmas, report.leaves, report.flushes]).toEqual([3, 6, flushes]);
