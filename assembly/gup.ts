@@ -106,8 +106,8 @@ export function pagesGot(): u32 {
 }
 
 /**
- * The devmap kernel takes the pgmap at the first page and holds it over the table; a page beyond the
- * first range takes it itself.
+ * The devmap kernel takes the pgmap at the first page and holds it over the table; a page beyond
+ * the first range takes it itself.
  */
 @inline function beginTable(entry: u64, flags: u32): bool {
   if (FOLIO_GUP || !permitsGup(entry, flags)) return true;

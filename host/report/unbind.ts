@@ -1,6 +1,6 @@
 import type { UnbindStory } from '../compare/unbind.ts';
 import { KERNELS } from '../kernel.ts';
-import type { Device } from '../syscall/device.ts';
+import { type Device, sayRanges } from '../syscall/device.ts';
 import type { Holding } from '../syscall/holdings.ts';
 import { formatBytes, formatCount, PAGE_BYTES } from '../units.ts';
 import { NONE } from './numbers.ts';
@@ -86,9 +86,8 @@ export function formatUnbind(stories: readonly UnbindStory[], device: Device): s
     unbind.holders.map((holding) => sayHolding(holding, device)),
   );
   const late = perKernel(stories, ({ bugs }) => bugs.map(({ text }) => text));
-  const ranges = device.ranges.length > 1 ? ` in ${device.ranges.length} ranges` : '';
   return [
-    `${device.align} units, ${formatBytes(device.sizeBytes)} device${ranges}, map=${device.map}; two processes map all of it`,
+    `${device.align} units, ${formatBytes(device.sizeBytes)} device${sayRanges(device)}, map=${device.map}; two processes map all of it`,
     '',
     formatTable(columns, rows),
     '',

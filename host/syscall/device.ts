@@ -163,6 +163,11 @@ export function pgmapReferences({ ranges, unitBytes }: Device): number {
   return ranges.reduce((sum, { sizeBytes }) => sum + sizeBytes / unitBytes, 1);
 }
 
+/** ` in 2 ranges`, where there are several. */
+export function sayRanges({ ranges }: Device): string {
+  return ranges.length > 1 ? ` in ${ranges.length} ranges` : '';
+}
+
 /** What a bank must hold for this device. */
 export function bankShape(device: Device, processes: number, stamps: boolean): BankShape {
   const { ranges, order, dedup } = device;
