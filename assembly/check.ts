@@ -4,9 +4,9 @@
  */
 import { isLeaf, physIn, tableOf } from './entry';
 import {
-  CONTROL, CTL_ARENA_FREE, CTL_ARENA_LIVE, CTL_ARENA_START, CTL_ARENA_TOP, CTL_PHYS,
-  ENTIRELY_MAPPED, FOLIO_LARGE_MAPCOUNT, FOLIO_PINCOUNT, MMS, MM_BYTES, MM_LEVELS, MM_TABLES,
-  MM_TOP, PAGES, PAGES_MAX, PG_MAPCOUNT, PG_REFCOUNT,
+  CONTROL, CTL_ARENA_FREE, CTL_ARENA_LIVE, CTL_ARENA_START, CTL_ARENA_TOP, ENTIRELY_MAPPED,
+  FOLIO_LARGE_MAPCOUNT, FOLIO_PINCOUNT, MMS, MM_BYTES, MM_LEVELS, MM_TABLES, MM_TOP, PAGES,
+  PAGES_MAX, PG_MAPCOUNT, PG_REFCOUNT,
 } from './layout';
 import {
   FOLIO_ENTIRE_MAPCOUNT, FOLIO_NR_PAGES_MAPPED, deviceFolioOrder, deviceOrder, devicePages,
@@ -17,6 +17,7 @@ import {
   BAD_LEAF_LEVEL, BAD_MAPCOUNT, BAD_NR_PAGES_MAPPED, BAD_PINCOUNT, BAD_REFCOUNT, BAD_TABLES, OK,
 } from './status';
 import { chargedPages } from './percpu';
+import { pageInRanges } from './range';
 import { DEVMAP, FULL } from './switches';
 import { P4D_SHIFT, PGD5_SHIFT, PMD_SHIFT, PTE_SHIFT, PUD_SHIFT } from './walk';
 
@@ -44,13 +45,12 @@ function leaf(entry: u64, shift: u32): void {
     report(BAD_LEAF_LEVEL, shift);
     return;
   }
-  const offset = (physIn(entry) & ~(((<u64>1) << shift) - 1)) - load<u64>(CONTROL, CTL_PHYS);
-  const page = offset >> PTE_SHIFT;
-  if (page >= devicePages() || (offset & (((<u64>1) << shift) - 1)) != 0) {
-    report(BAD_LEAF_ADDRESS, <u32>page);
+  const page = pageInRanges(physIn(entry) & ~(((<u64>1) << shift) - 1));
+  if (page >= devicePages() || (page & ((1 << order) - 1)) != 0) {
+    report(BAD_LEAF_ADDRESS, page);
     return;
   }
-  const at = tally(<u32>page >> deviceFolioOrder());
+  const at = tally(page >> deviceFolioOrder());
   store<u32>(at, load<u32>(at) + 1);
   leaves += 1;
 }

@@ -23,7 +23,7 @@ import {
   lockHuge, lockMmapRead, lockPte, lockVma, unlockHuge, unlockMmapRead, unlockPte, unlockVma,
 } from './lock';
 import {
-  deviceOrder, devicePages, folioOrder, leafFolio, physOf, setLeafMapping, setMapping, smallRecord,
+  deviceOrder, folioOrder, inOneRange, leafFolio, physOf, setLeafMapping, setMapping, smallRecord,
 } from './page';
 import { trackInsert } from './pat';
 import {
@@ -130,7 +130,7 @@ function hugeFault(vma: usize, va: u64, slot: usize, order: u32, write: u32): u6
     return FALLBACK;
   }
   const page = pageAt(vma, va & ~(((<u64>1) << (order + PTE_SHIFT)) - 1));
-  if (page + ((<u64>1) << order) > devicePages()) return SIGBUS;
+  if (!inOneRange(page, (<u64>1) << order)) return SIGBUS;
   return insertHuge(vma, slot, <u32>page, order, write);
 }
 
@@ -181,7 +181,7 @@ function pteFault(vma: usize, va: u64, pmdSlot: usize, found: usize, write: u32)
 ): u64 {
   if (!vmaServes(vma) || deviceOrder() != 0) return SIGBUS;
   const page = pageAt(vma, va);
-  if (page >= devicePages()) return SIGBUS;
+  if (!inOneRange(page, 1)) return SIGBUS;
   const record = smallRecord(<u32>page);
   const token = setMapping(record, page) + trackInsert(physOf(<u32>page));
   if (KERNEL != DEVMAP && load<i32>(record, PG_REFCOUNT) == 0) return SIGBUS;

@@ -3,17 +3,20 @@
  */
 import { DEVMAP_BIT, RW, SPECIAL, USER, isLeaf, isPresent, physIn, tableOf } from './entry';
 import {
-  GUP_APPEND, GUP_LONGTERM, GUP_PIN, GUP_PIN_COUNTING_BIAS, GUP_WRITE, PAGES,
-  PG_MAPPING, VMA_MM, VMA_PGOFF, VMA_START,
+  CONTROL, CTL_ALIVE, CTL_LATE_PAGES, GUP_APPEND, GUP_LONGTERM, GUP_PIN, GUP_PIN_COUNTING_BIAS,
+  GUP_WRITE, PAGES, PG_MAPPING, VMA_MM,
 } from './layout';
 import {
   GUP_PAGE, GUP_STOP, PMD_RECHECK, PT_RECHECK, beginOperation, count,
 } from './ledger';
 import {
-  deviceFolioOrder, folioIn, folioOf, folioShift, pageOf, physOf, recordsStart, sharedTailMask,
+  beyondFirstRange, deviceFolioOrder, firstRangePages, folioIn, folioOf, folioShift, pageOf, physOf,
+  recordsStart, sharedTailMask,
 } from './page';
-import { getPgmap, putPgmap } from './pgmap';
+import { dropPgmap, usePgmap } from './pgmap';
+import { pageInRanges } from './range';
 import { clearReferenced, pincountAdd, put, refAdd, setReferenced, tryGet } from './ref';
+import { GONE, OK } from './status';
 import { DEVMAP, FOLIO_GUP } from './switches';
 import { PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, entryEnd, findPud, readEntry, slotOf } from './walk';
 
@@ -79,11 +82,17 @@ export function pagesGot(): u32 {
  * Answers the page, or NO_PAGE.
  */
 @inline function gupPte(
-  pmdSlot: usize, pmd: u64, slot: usize, flags: u32, base: usize, devicePhys: u64,
+  pmdSlot: usize, pmd: u64, slot: usize, flags: u32,
+  base: usize, devicePhys: u64, firstPages: u32,
 ): u32 {
   const entry = readEntry(slot);
   if (!permitsGup(entry, flags)) return NO_PAGE;
-  const page = <u32>((physIn(entry) - devicePhys) >> PTE_SHIFT);
+  const offset = (physIn(entry) - devicePhys) >> PTE_SHIFT;
+  let page = <u32>offset;
+  if (offset >= firstPages) {
+    page = pageInRanges(physIn(entry));
+    if (!FOLIO_GUP && !usePgmap(page)) return NO_PAGE;
+  }
   const head = folioIn(page, base, 0, PAGE_RECORD_SHIFT, ~0);
   if (!grab(head, 1, flags, 0)) return NO_PAGE;
   count(PMD_RECHECK);
@@ -96,23 +105,33 @@ export function pagesGot(): u32 {
   return page;
 }
 
-/** gup_fast_pte_range: the devmap kernel holds the pgmap for the loop over one table. */
+/**
+ * The devmap kernel takes the pgmap at the first page and holds it over the table; a page beyond
+ * the first range takes it itself.
+ */
+@inline function beginTable(entry: u64, flags: u32): bool {
+  if (FOLIO_GUP || !permitsGup(entry, flags)) return true;
+  const page = pageOf(entry);
+  return beyondFirstRange(page) || usePgmap(page);
+}
+
+/** gup_fast_pte_range. */
 function gupTable(pmdSlot: usize, pmd: u64, va: u64, end: u64, flags: u32): bool {
   let slot = slotOf(tableOf(pmd), va, PTE_SHIFT);
-  const holdsPgmap = !FOLIO_GUP && permitsGup(load<u64>(slot), flags);
-  if (holdsPgmap && !getPgmap(physIn(load<u64>(slot)))) return false;
   const last = slot + ((<usize>((end - va) >> PTE_SHIFT)) << 3);
   const base = recordsStart();
   const devicePhys = physOf(0);
+  const firstPages = firstRangePages();
+  if (!beginTable(load<u64>(slot), flags)) return false;
   let out: usize = PAGES + (got << 3);
   for (; slot < last; slot += 8) {
-    const page = gupPte(pmdSlot, pmd, slot, flags, base, devicePhys);
+    const page = gupPte(pmdSlot, pmd, slot, flags, base, devicePhys, firstPages);
     if (page == NO_PAGE) break;
     store<u64>(out, page);
     out += 8;
   }
   got = <u32>(out - PAGES) >> 3;
-  if (holdsPgmap) putPgmap();
+  if (!FOLIO_GUP) dropPgmap();
   return slot == last;
 }
 
@@ -121,7 +140,8 @@ function gupTable(pmdSlot: usize, pmd: u64, va: u64, end: u64, flags: u32): bool
  * cannot be had.
  */
 function gupDevmapLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u32): bool {
-  if (!getPgmap(physOf(first))) return false;
+  if (!usePgmap(first)) return false;
+  const beyond = beyondFirstRange(first);
   const base = recordsStart();
   const order = deviceFolioOrder();
   const shift = folioShift();
@@ -129,13 +149,14 @@ function gupDevmapLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u
   const start: usize = PAGES + (got << 3);
   let out = start;
   for (let page = first; page < first + pages; page++) {
+    if (beyond && page != first && !usePgmap(page)) break;
     const head = folioIn(page, base, order, shift, mask);
     if (!grab(head, 1, flags, order)) break;
     setReferenced(head);
     store<u64>(out, page);
     out += 8;
   }
-  putPgmap();
+  dropPgmap();
   count(PT_RECHECK);
   got = <u32>(out - PAGES) >> 3;
   if (<u32>(out - start) >> 3 == pages && load<u64>(slot) == entry) return true;
@@ -227,6 +248,12 @@ export function gupFast(vma: usize, from: u64, pages: u32, flags: u32): u32 {
   return got;
 }
 
+/** The struct pages are gone with the driver: noted, and nothing is touched (9.3). */
+function tooLate(pages: u32): u32 {
+  store<u32>(CONTROL, load<u32>(CONTROL, CTL_LATE_PAGES) + pages, CTL_LATE_PAGES);
+  return GONE;
+}
+
 /**
  * gup_folio_next: where the run of pages of one folio that begins with `first` ends. Every page's
  * way to its head is read; in huge folios four at a time, for the loop itself costs as much as one.
@@ -259,15 +286,19 @@ export function gupFast(vma: usize, from: u64, pages: u32, flags: u32): u32 {
 }
 
 /** unpin_user_pages of consecutive device pages from `first` on. */
-export function unpin(first: u32, pages: u32): void {
+export function unpin(first: u32, pages: u32): u32 {
+  if (!load<u32>(CONTROL, CTL_ALIVE)) return tooLate(pages);
   beginOperation();
   const end = first + pages;
   if (deviceFolioOrder() == 0) unpinRuns(first, end, 0, PAGE_RECORD_SHIFT, ~0);
   else unpinRuns(first, end, deviceFolioOrder(), folioShift(), sharedTailMask());
+  return OK;
 }
 
 /** put_page on each of consecutive device pages. */
-export function putPages(first: u32, pages: u32): void {
+export function putPages(first: u32, pages: u32): u32 {
+  if (!load<u32>(CONTROL, CTL_ALIVE)) return tooLate(pages);
   beginOperation();
   for (let page = first; page < first + pages; page++) put(folioOf(page), 1);
+  return OK;
 }

@@ -1,7 +1,7 @@
 /*
  * GUP under mmap_lock, and populate, which is GUP without a reference (semantics 6.4, 11.4b).
  */
-import { ACCESSED, DIRTY, RW, SOFT_DIRTY, isLeaf, isPresent, physIn, tableOf } from './entry';
+import { ACCESSED, DIRTY, RW, SOFT_DIRTY, isLeaf, isPresent, tableOf } from './entry';
 import { faultUnderMmapLock, statusOf } from './fault';
 import { beginPages, pagesGot, report } from './gup';
 import {
@@ -12,9 +12,9 @@ import {
 } from './ledger';
 import { lockHuge, lockMmapRead, lockPte, unlockHuge, unlockMmapRead, unlockPte } from './lock';
 import { folioOf, largeFolios, pageOf } from './page';
-import { getPgmap, putPgmap } from './pgmap';
+import { dropPgmap, usePgmap } from './pgmap';
 import { markAccessed, markDirty, pincountAdd, refAdd } from './ref';
-import { OK, OOM } from './status';
+import { OK, OOM, SIGBUS } from './status';
 import { DEVMAP, FOLIO_GUP } from './switches';
 import {
   PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, findPud, readEntry, slotOf, writeEntry,
@@ -140,15 +140,14 @@ export function gupSlow(vma: usize, from: u64, pages: u32, flags: u32): u32 {
   const end = from + (<u64>pages << PTE_SHIFT);
   let va = from;
   let status = OK;
-  let holdsPgmap = false;
   const mm: usize = load<u32>(vma, VMA_MM);
   lockMmapRead(mm);
   while (va < end) {
     status = faultIn(vma, va, flags);
     if (status != OK) break;
-    if (!FOLIO_GUP && !holdsPgmap) {
-      if (!getPgmap(physIn(load<u64>(leafSlot)))) break;
-      holdsPgmap = true;
+    if (!FOLIO_GUP && !usePgmap(pageOf(load<u64>(leafSlot)))) {
+      status = SIGBUS;
+      break;
     }
     const now = grabLeaf(vma, va, end, flags);
     if (!now) {
@@ -158,7 +157,7 @@ export function gupSlow(vma: usize, from: u64, pages: u32, flags: u32): u32 {
     }
     va += <u64>now << PTE_SHIFT;
   }
-  if (holdsPgmap) putPgmap();
+  if (!FOLIO_GUP) dropPgmap();
   unlockMmapRead(mm);
   count(GUP_PAGE, pagesGot() - start);
   return status;

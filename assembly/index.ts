@@ -16,6 +16,7 @@ import { attachPgmap, bindPgmap } from './pgmap';
 import { protect } from './protect';
 import { runChained, runNatural } from './storm';
 import { FULL } from './switches';
+import { killDax, poison, runDax, scanHeld, unmapMapping, unmapPgmap } from './teardown';
 import { needTables } from './walk';
 import { dontneed, munmap } from './zap';
 
@@ -63,7 +64,7 @@ export function hashRange(from: usize, to: usize): u64 {
 
 export {
   allocTable, beginPages, chargedPages, checkMachine, clearStamps, dontneed, folioOf, freeTable,
-  gupFast,
-  gupSlow, handleFault, munmap, needTables, pagesGot, populateRange, protect, putPages,
-  resetPages, runChained, runNatural, touch, unpin,
+  gupFast, gupSlow, handleFault, killDax, munmap, needTables, pagesGot, poison, populateRange,
+  protect, putPages, resetPages, runChained, runDax, runNatural, scanHeld, touch, unmapMapping,
+  unmapPgmap, unpin,
 };

@@ -56,10 +56,12 @@
  * Control block, offsets from CONTROL
  *   ┌ 0 physical address of the device's first data byte (u64) ┬ 8 pages (u32) ┬ 12 order ┐
  *   ├ 16 alive ┬ 20 records ┬ 24 compound shift ┬ 28 tail mask ┬ 32 stamps ┬ 36 table locks ┤
- *   ├ 44 counts put to 0 ┬ 48 the last such record ┬ 56 leaf order ┬ 60 first compound ┤
+ *   ├ 40 ranges ┬ 44 counts put to 0 ┬ 48 the last such record ┬ 52 pages put after unbind ┤
+ *   ├ 56 leaf order ┬ 60 first compound                                          ┤
  *   ├ 64 arena top ┬ 68 arena end ┬ 72 free list ┬ 76 live tables ┬ 80 fail after ┬ 84 start ┤
  *   ├ 88 what went wrong: WARN_* bits                                            ┤
- *   └ 128 always zero (u64): what a chained operation adds to its address        ┘
+ *   ├ 128 always zero (u64): what a chained operation adds to its address        ┤
+ *   └ 256 the device's ranges, 16 B each: range.ts                               ┘
  */
 @inline export const CTL_PHYS: u32 = 0;
 @inline export const CTL_PAGES: u32 = 8;
@@ -72,9 +74,13 @@
 @inline export const CTL_TAIL_MASK: u32 = 28;
 @inline export const CTL_STAMPS: u32 = 32;
 @inline export const CTL_TABLE_LOCKS: u32 = 36;
+/** How many physical ranges the device has. */
+@inline export const CTL_RANGES: u32 = 40;
 /** Puts that took a count to 0 (free_zone_device_folio), and the record of the last. */
 @inline export const CTL_ZERO_PUTS: u32 = 44;
 @inline export const CTL_ZERO_PUT_AT: u32 = 48;
+/** Pages that somebody put or unpinned while no driver was bound: each is a use after free. */
+@inline export const CTL_LATE_PAGES: u32 = 52;
 /** log2 of the pages of a leaf: the folios' order too, unless nobody made compound pages (1.4). */
 @inline export const CTL_LEAF_ORDER: u32 = 56;
 /** The page that the first compound page begins at: 0, unless the range is misaligned (1.3). */
@@ -89,6 +95,9 @@
 @inline export const CTL_ARENA_START: u32 = 84;
 @inline export const CTL_WARNINGS: u32 = 88;
 @inline export const CTL_ZERO: u32 = 128;
+@inline export const CTL_RANGE_TABLE: u32 = 256;
+@inline export const RANGE_BYTES: u32 = 16;
+@inline export const RANGES_MAX: u32 = 16;
 
 /** WARN_ON_ONCE of the kernel, a bit each: vmf_insert_folio_pmd or _pud met another order (1.3). */
 @inline export const WARN_ORDER: u32 = 1;
@@ -191,12 +200,22 @@
 @inline export const ENTIRELY_MAPPED: i32 = 0x800000;
 @inline export const GUP_PIN_COUNTING_BIAS: i32 = 1024;
 
+/*
+ * What scanHeld found, in PAGES: units in a row that are all held alike
+ *   ┌ 0 first unit ┬ 4 units ┬ 8 references of each ┬ 12 pins of each ┐
+ */
+@inline export const HELD_BYTES: u32 = 16;
+@inline export const HELD_MAX: u32 = 524288;
+
 /** Page flag bits (semantics 1.1). */
 @inline export const PG_REFERENCED_BIT: u32 = 2;
 @inline export const PG_DIRTY_BIT: u32 = 4;
 @inline export const PG_HEAD_BIT: u32 = 6;
 @inline export const PG_WORKINGSET_BIT: u32 = 9;
 @inline export const PG_RESERVED_BIT: u32 = 13;
+/** By the order of each kernel's own list (include/linux/page-flags.h); not seen. */
+@inline export const PG_HWPOISON_BIT_DEVMAP: u32 = 20;
+@inline export const PG_HWPOISON_BIT_REFCOUNT: u32 = 21;
 @inline export const LRU_REFS_SHIFT: u32 = 25;
 
 /*

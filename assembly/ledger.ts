@@ -75,7 +75,9 @@ import { CONTROL, CTL_RECORDS, CTL_STAMPS, LEDGER, LEDGER_BLOCK_BYTES } from './
 @inline export const PGMAP_NODE: u32 = 47;
 /** Lock-prefixed read-modify-writes of anything but struct pages and table entries. */
 @inline export const RMW_OTHER: u32 = 48;
-@inline export const EVENTS: u32 = 49;
+/** i_mmap_rwsem of the dax inode, to read: unmap_mapping_range. */
+@inline export const I_MMAP_LOCK_READ: u32 = 49;
+@inline export const EVENTS: u32 = 50;
 
 let block: usize = LEDGER;
 let operation: u32 = 0;

@@ -9,6 +9,7 @@
  *   PTE, PMD table    queued spinlock  RMW      store     split: one a table
  *   page_table_lock   queued spinlock  RMW      store     one an mm: PUD leaves, upper tables
  *   resource_lock     queued rwlock    RMW      RMW       one in all
+ *   i_mmap_rwsem      rwsem, read      RMW      RMW       one a device: its dax inode's
  *   memtype_lock      queued spinlock  RMW      store     one in all
  *   rss counter       raw spinlock     RMW      store     one an mm
  */
@@ -17,13 +18,15 @@ import {
   VMA_LOCKS, VMA_REFCNT,
 } from './layout';
 import {
-  CAS_RETRY, MEMTYPE_LOCK, MMAP_LOCK_READ, MMAP_LOCK_WRITE, PAGE_TABLE_LOCK, PMD_LOCK, PTE_LOCK,
-  RESOURCE_LOCK, RMW_OTHER, VMA_LOCK, count,
+  CAS_RETRY, I_MMAP_LOCK_READ, MEMTYPE_LOCK, MMAP_LOCK_READ, MMAP_LOCK_WRITE, PAGE_TABLE_LOCK,
+  PMD_LOCK, PTE_LOCK, RESOURCE_LOCK, RMW_OTHER, VMA_LOCK, count,
 } from './ledger';
 import { DEVMAP, FULL } from './switches';
 
 @inline const GLOBAL_RESOURCE_LOCK: usize = GLOBALS;
 @inline const GLOBAL_MEMTYPE_LOCK: usize = GLOBALS + 64;
+/* GLOBALS + 128 and + 192 are statistics: percpu.ts. */
+@inline const DAX_I_MMAP_RWSEM: usize = GLOBALS + 256;
 
 @inline function spin(at: usize): void {
   count(RMW_OTHER);
@@ -121,6 +124,17 @@ import { DEVMAP, FULL } from './switches';
 
 @inline export function unlockResources(): void {
   readers(GLOBAL_RESOURCE_LOCK, -1);
+}
+
+/** The dax inode's mapping, while its VMAs are gone through. */
+@inline export function lockMapping(): void {
+  if (DETAIL < FULL) return;
+  count(I_MMAP_LOCK_READ);
+  readers(DAX_I_MMAP_RWSEM, 1);
+}
+
+@inline export function unlockMapping(): void {
+  if (DETAIL >= FULL) readers(DAX_I_MMAP_RWSEM, -1);
 }
 
 @inline export function lockMemtypes(): void {

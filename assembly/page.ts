@@ -12,6 +12,7 @@ import {
   PG_INDEX, PG_MAPCOUNT, PG_MAPPING, PG_REFCOUNT, PG_RESERVED_BIT, PG_WORD1,
 } from './layout';
 import { SET_MAPPING, count, dirtied, touched } from './ledger';
+import { RANGE_PAGES, inOneOfRanges, pageInRanges, physInRanges, rangeAt } from './range';
 import { DEVMAP, MASK_TAILS } from './switches';
 
 @inline export const FOLIO_ENTIRE_MAPCOUNT: u32 =
@@ -29,6 +30,8 @@ import { DEVMAP, MASK_TAILS } from './switches';
 /* The device, as this instance knows it: copied from the control block by attachPages. */
 let devicePhys: u64 = 0;
 let pageCount: u32 = 0;
+/** Pages of the first range: all of them, unless a dynamic device has several. */
+let firstPages: u32 = 0;
 /** Order of the folios, and of the leaves that map them: the same on any device in order. */
 let order: u32 = 0;
 let leafOrder: u32 = 0;
@@ -41,6 +44,7 @@ let tailMask: u32 = 0;
 export function attachPages(): void {
   devicePhys = load<u64>(CONTROL, CTL_PHYS);
   pageCount = load<u32>(CONTROL, CTL_PAGES);
+  firstPages = load<u32>(rangeAt(0), RANGE_PAGES);
   order = load<u32>(CONTROL, CTL_ORDER);
   leafOrder = load<u32>(CONTROL, CTL_LEAF_ORDER);
   outOfOrder = leafOrder != order || load<u32>(CONTROL, CTL_FIRST_COMPOUND) != 0;
@@ -69,12 +73,30 @@ export function attachPages(): void {
 
 /** Physical address of a device page. */
 @inline export function physOf(page: u32): u64 {
-  return devicePhys + (<u64>page << 12);
+  return page < firstPages ? devicePhys + (<u64>page << 12) : physInRanges(page);
+}
+
+/** Pages of the first range, which pages of others do not count from. */
+@inline export function firstRangePages(): u32 {
+  return firstPages;
+}
+
+/** Whether a page lies outside pgmap->range, which is the first range alone (6.5). */
+@inline export function beyondFirstRange(page: u32): bool {
+  return page >= firstPages;
+}
+
+/** dax_pgoff_to_phys succeeds: one range of the device holds all these pages (5.2). */
+@inline export function inOneRange(page: u64, pages: u64): bool {
+  return page + pages <= firstPages || inOneOfRanges(page, pages);
 }
 
 /** The device page a leaf entry maps: the first, where it maps many. */
 @inline export function pageOf(entry: u64): u32 {
-  return <u32>((physIn(entry) - devicePhys) >> 12) & ~((1 << leafOrder) - 1);
+  const phys = physIn(entry);
+  const offset = (phys - devicePhys) >> 12;
+  const page = offset < firstPages ? <u32>offset : pageInRanges(phys);
+  return page & ~((1 << leafOrder) - 1);
 }
 
 /** The struct page of an order-0 device. */

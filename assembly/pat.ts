@@ -7,9 +7,10 @@
  *   ┌ 0 start ┬ 8 end (u64 each) ┬ 16 is RAM ┐       ┌ 0 start ┬ 8 end (u64 each) ┐
  *   ├ 20 child ┬ 24 sibling ┬ 28 parent      ┤       ├ 16 left ┬ 20 right          ┤
  */
-import { CONTROL, CTL_PAGES, CTL_PHYS, IOMEM, MEMTYPES } from './layout';
+import { CONTROL, CTL_PHYS, IOMEM, MEMTYPES } from './layout';
 import { PAT_NODE, count } from './ledger';
 import { lockMemtypes, lockResources, unlockMemtypes, unlockResources } from './lock';
+import { RANGE_PHYS, pfnEnd, rangeAt, rangeCount } from './range';
 import { FULL, NO_MEMTYPE } from './switches';
 
 @inline const RESOURCE_BYTES: u32 = 64;
@@ -48,23 +49,32 @@ function addResource(start: u64, end: u64, ram: bool, parent: usize): usize {
   return at;
 }
 
-function bindResources(phys: u64, end: u64): void {
+/** Persistent Memory, in it the namespace, in it dax0.0. Answers the outermost. */
+function bindRange(phys: u64, end: u64): usize {
+  const outer = addResource(phys, end, false, 0);
+  let parent = outer;
+  for (let i: u32 = 0; i < DEVICE_CHILDREN; i++) {
+    const child = addResource(phys, end, false, parent);
+    store<u32>(parent, <u32>child, RES_CHILD);
+    parent = child;
+  }
+  return outer;
+}
+
+function bindResources(): void {
   made = 0;
   let last: usize = 0;
-  const step = phys / RESOURCES_BELOW;
+  const step = load<u64>(CONTROL, CTL_PHYS) / RESOURCES_BELOW;
   for (let i: u32 = 0; i < RESOURCES_BELOW; i++) {
     const ram = ((RAM_RESOURCES >> i) & 1) != 0;
     const next = addResource(step * i, step * (i + 1) - 1, ram, 0);
     if (last) store<u32>(last, <u32>next, RES_SIBLING);
     last = next;
   }
-  // Persistent Memory, in it the namespace, in it dax0.0.
-  let parent = addResource(phys, end, false, 0);
-  store<u32>(last, <u32>parent, RES_SIBLING);
-  for (let i: u32 = 0; i < DEVICE_CHILDREN; i++) {
-    const child = addResource(phys, end, false, parent);
-    store<u32>(parent, <u32>child, RES_CHILD);
-    parent = child;
+  for (let i: u32 = 0; i < rangeCount(); i++) {
+    const next = bindRange(load<u64>(rangeAt(i), RANGE_PHYS), (pfnEnd(rangeAt(i)) << 12) - 1);
+    store<u32>(last, <u32>next, RES_SIBLING);
+    last = next;
   }
 }
 
@@ -83,24 +93,25 @@ let memtypeRoot: usize = 0;
 /** The trees of a host that has the device; DETAIL=full. */
 export function bindPat(): void {
   const phys = load<u64>(CONTROL, CTL_PHYS);
-  const end = phys + (<u64>load<u32>(CONTROL, CTL_PAGES) << 12) - 1;
-  bindResources(phys, end);
+  bindResources();
   for (let i: u32 = 0; i < MEMTYPES_BELOW; i++) {
     const at: usize = MEMTYPES + i * MEMTYPE_BYTES;
     const start = phys - (MEMTYPES_BELOW - i) * MEMTYPE_SPACING;
     store<u64>(at, start, TYPE_START);
     store<u64>(at, start + 4096, TYPE_END);
   }
-  // The pgmap's own range, reserved when the driver bound it.
-  const own: usize = MEMTYPES + MEMTYPES_BELOW * MEMTYPE_BYTES;
-  store<u64>(own, phys, TYPE_START);
-  store<u64>(own, end + 1, TYPE_END);
+  // The pgmap's own ranges, reserved when the driver bound it.
+  for (let i: u32 = 0; i < rangeCount(); i++) {
+    const own: usize = MEMTYPES + (MEMTYPES_BELOW + i) * MEMTYPE_BYTES;
+    store<u64>(own, load<u64>(rangeAt(i), RANGE_PHYS), TYPE_START);
+    store<u64>(own, pfnEnd(rangeAt(i)) << 12, TYPE_END);
+  }
   attachPat();
-  bindMemtypes(0, MEMTYPES_BELOW + 1);
+  bindMemtypes(0, MEMTYPES_BELOW + rangeCount());
 }
 
 export function attachPat(): void {
-  memtypeRoot = MEMTYPES + ((MEMTYPES_BELOW + 1) >> 1) * MEMTYPE_BYTES;
+  memtypeRoot = MEMTYPES + ((MEMTYPES_BELOW + rangeCount()) >> 1) * MEMTYPE_BYTES;
 }
 
 /** next_resource: down if asked, else along, else up and along. */

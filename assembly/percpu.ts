@@ -4,7 +4,7 @@
  */
 import {
   GLOBALS, MMS, MM_BYTES, MM_FILEPAGES, MMS_MAX, PER_CPU, PER_CPU_BYTES, RSS_BATCH, RSS_LOCAL,
-  VMSTAT_THRESHOLD,
+  THREADS_MAX, VMSTAT_THRESHOLD,
 } from './layout';
 import { RMW_OTHER, RSS_ADD, RSS_SPILL, VMSTAT_ADD, VMSTAT_SPILL, count } from './ledger';
 import { lockRss, unlockRss } from './lock';
@@ -50,6 +50,27 @@ export function attachPerCpu(thread: u32): void {
 /** The pgmap's percpu_ref. */
 @inline export function countPgmap(by: i64): void {
   if (DETAIL >= FULL) add(line + PGMAP_REFERENCES, by);
+}
+
+/** One counter of every thread's line, summed. */
+function sum(counter: u32): i64 {
+  let all: i64 = 0;
+  for (let thread: u32 = 0; thread < THREADS_MAX; thread++) {
+    all += atomic.load<i64>(PER_CPU + thread * PER_CPU_BYTES + counter);
+  }
+  return all;
+}
+
+/** synchronize_srcu: until every fault that got past the ALIVE test has left. */
+export function awaitSrcu(): void {
+  if (DETAIL < FULL) return;
+  while (sum(SRCU_LEFT) != sum(SRCU_ENTERED)) continue;
+}
+
+/** wait_for_completion(&pgmap->done): until no walk holds the pgmap; page counts are no part. */
+export function awaitPgmap(): void {
+  if (DETAIL < FULL) return;
+  while (sum(PGMAP_REFERENCES) != 0) continue;
 }
 
 /** A thread's share of an mm's MM_FILEPAGES. */

@@ -4,9 +4,11 @@
  *
  * xarray node: 64 slots of 4 B. 0: nothing; HERE: the pgmap; else the node below.
  */
-import { CONTROL, CTL_ALIVE, CTL_PAGES, CTL_PHYS, PGMAPS, PGMAPS_END } from './layout';
+import { CONTROL, CTL_ALIVE, PGMAPS, PGMAPS_END } from './layout';
 import { PGMAP_GET, PGMAP_NODE, PGMAP_PUT, count } from './ledger';
+import { beyondFirstRange, physOf } from './page';
 import { countPgmap } from './percpu';
+import { RANGE_PHYS, pfnEnd, rangeAt, rangeCount } from './range';
 import { FULL } from './switches';
 
 @inline const NODE_BYTES: u32 = 256;
@@ -33,7 +35,9 @@ function storeRange(node: usize, base: u64, shift: u32, from: u64, end: u64): vo
     const slot = node + (<usize>i << 2);
     if (first >= from && next <= end) store<u32>(slot, HERE);
     else {
-      const below = newNode();
+      // Another range may have come this way before.
+      let below: usize = load<u32>(slot);
+      if (!below) below = newNode();
       store<u32>(slot, <u32>below);
       storeRange(below, first, shift - SLOT_BITS, from, end);
     }
@@ -48,16 +52,23 @@ function shiftFor(end: u64): u32 {
 
 /** The xarray as binding the device leaves it; DETAIL=full. */
 export function bindPgmap(): void {
-  const from = load<u64>(CONTROL, CTL_PHYS) >> 12;
-  const end = from + load<u32>(CONTROL, CTL_PAGES);
   nodes = 0;
   attachPgmap();
-  storeRange(newNode(), 0, rootShift, from, end);
+  const root = newNode();
+  for (let i: u32 = 0; i < rangeCount(); i++) {
+    const range = rangeAt(i);
+    storeRange(root, 0, rootShift, load<u64>(range, RANGE_PHYS) >> 12, pfnEnd(range));
+  }
+}
+
+/** Erases the pgmap, ranges and all: what memunmap_pages does last. */
+export function unbindPgmap(): void {
+  nodes = 0;
+  newNode();
 }
 
 export function attachPgmap(): void {
-  const from = load<u64>(CONTROL, CTL_PHYS) >> 12;
-  rootShift = shiftFor(from + load<u32>(CONTROL, CTL_PAGES));
+  rootShift = shiftFor(pfnEnd(rangeAt(rangeCount() - 1)));
 }
 
 /** xas_load: down to the entry for a page number. */
@@ -85,4 +96,26 @@ function lookUp(pfn: u64): u32 {
 @inline export function putPgmap(): void {
   count(PGMAP_PUT);
   countPgmap(-1);
+}
+
+/** Whether a walk holds the pgmap: the kernel's walks carry it from page to page. */
+let held: bool = false;
+
+/**
+ * get_dev_pagemap with what the walk holds already: kept for a page of the first range, dropped and
+ * taken again for every page beyond (6.5).
+ */
+@inline export function usePgmap(page: u32): bool {
+  if (held) {
+    if (!beyondFirstRange(page)) return true;
+    putPgmap();
+  }
+  held = getPgmap(physOf(page));
+  return held;
+}
+
+/** The walk's end. */
+@inline export function dropPgmap(): void {
+  if (held) putPgmap();
+  held = false;
 }

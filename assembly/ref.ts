@@ -5,8 +5,8 @@
 import {
   CONTROL, CTL_ZERO_PUTS, CTL_ZERO_PUT_AT, ENTIRELY_MAPPED, FOLIO_LARGE_MAPCOUNT, FOLIO_MM_IDS,
   FOLIO_MM_ID_MAPCOUNT0, FOLIO_MM_ID_MAPCOUNT1, FOLIO_PINCOUNT, LRU_REFS_SHIFT, PAGE_BYTES,
-  PG_DIRTY_BIT, PG_FLAGS, PG_MAPCOUNT, PG_REFCOUNT, PG_REFERENCED_BIT, PG_WORKINGSET_BIT,
-  WARN_NEGATIVE,
+  PG_DIRTY_BIT, PG_FLAGS, PG_HWPOISON_BIT_DEVMAP, PG_HWPOISON_BIT_REFCOUNT, PG_MAPCOUNT,
+  PG_REFCOUNT, PG_REFERENCED_BIT, PG_WORKINGSET_BIT, WARN_NEGATIVE,
 } from './layout';
 import {
   CAS_RETRY, RMW_ENTIRE_MAPCOUNT, RMW_FLAGS, RMW_MAPCOUNT, RMW_MM_IDS, RMW_NR_PAGES_MAPPED,
@@ -89,6 +89,11 @@ export function clearReferenced(head: usize): void {
   count(RMW_FLAGS);
   dirtied(head);
   atomic.and<u64>(head, ~REFERENCED, PG_FLAGS);
+}
+
+/** SetPageHWPoison on the head: all of a huge unit counts as poisoned. */
+export function setHwPoison(head: usize): void {
+  flagsOr(head, (<u64>1) << (KERNEL == 0 ? PG_HWPOISON_BIT_DEVMAP : PG_HWPOISON_BIT_REFCOUNT));
 }
 
 /** folio_mark_dirty on device memory (noop_dirty_folio): only the first time costs. */

@@ -19,6 +19,10 @@
 @inline export const SHORT: u32 = 6;
 /** The op stream holds an operation this build does not know. */
 @inline export const BAD_OP: u32 = 7;
+/** The driver is unbound: a real kernel would touch a struct page that no longer exists. */
+@inline export const GONE: u32 = 8;
+/** No fault ever reached this folio, so nobody knows whose it is (-EBUSY of memory_failure). */
+@inline export const NEVER_FAULTED: u32 = 9;
 
 /* What checkMachine found wrong. */
 @inline export const BAD_LEAF_LEVEL: u32 = 32;

@@ -88,8 +88,8 @@ function other(code: u32, vma: usize, va: u64, page: u32, times: u32): void {
   else if (code == OP_GET_WRITE) gup(vma, va, times, GUP_WRITE);
   else if (code == OP_PIN_READ) gup(vma, va, times, GUP_PIN);
   else if (code == OP_PIN_WRITE) gup(vma, va, times, GUP_PIN | GUP_WRITE);
-  else if (code == OP_PUT) putPages(page, times);
-  else if (code == OP_UNPIN) unpin(page, times);
+  else if (code == OP_PUT) note(putPages(page, times));
+  else if (code == OP_UNPIN) note(unpin(page, times));
   else note(BAD_OP);
 }
 

@@ -232,7 +232,7 @@ function zapPuds(mm: usize, table: usize, from: u64, end: u64): void {
   }
 }
 
-function zapTop(mm: usize, table: usize, from: u64, end: u64, shift: u32): void {
+export function zapTop(mm: usize, table: usize, from: u64, end: u64, shift: u32): void {
   let va = from;
   while (va < end) {
     const next = entryEnd(va, end, shift);
@@ -268,7 +268,7 @@ export function dontneed(vma: usize, va: u64, end: u64): void {
 }
 
 /** tlb_flush_mmu: at the end, or when the batch is full outside a page-table lock. */
-function finishGather(): void {
+export function finishGather(): void {
   flushTlb();
   dropQueued();
 }

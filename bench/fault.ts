@@ -10,7 +10,7 @@ export const FAULT_SUBJECTS: readonly Subject[] = ALIGN_NAMES.flatMap((align) =>
     phase: 'fault' as const,
     storm(size) {
       const full = align === '4K' ? 262_144 : 4096;
-      const units = size === 'full' ? full : 64;
+      const units = size === 'full' ? full : 512;
       const sizeBytes = units * ALIGNS[align];
       const scenario = makeScenario({ align, sizeBytes, pattern, pinPages: 0 });
       const device = scenarioDevice(scenario);

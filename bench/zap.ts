@@ -9,7 +9,7 @@ export const ZAP_SUBJECTS: readonly Subject[] = ALIGN_NAMES.map((align) => ({
   phase: 'munmap' as const,
   storm(size) {
     const full = align === '4K' ? 262_144 : 4096;
-    const units = size === 'full' ? full : 64;
+    const units = size === 'full' ? full : 512;
     const scenario = makeScenario({ align, sizeBytes: units * ALIGNS[align], pinPages: 0 });
     const device = scenarioDevice(scenario);
     return { device, phases: stormPhases(scenario, device) };

@@ -99,7 +99,9 @@ export function guardCommand(context: Context): Command {
         .argParser((text) => parseSize(text, 'base-offset'))
         .default(2 * MIB, '2MiB'),
     )
-    .addOption(option.countOption('offset-pages', 'offset: file offset in 4 KiB pages', 262_143).default(1))
+    .addOption(
+      option.countOption('offset-pages', 'offset: file offset in 4 KiB pages', 262_143).default(1),
+    )
     .addOption(option.jsonOption())
     .addHelpText(
       'after',

@@ -12,6 +12,7 @@ import { guardCommand } from './guard.ts';
 import { ladderCommand } from './ladder.ts';
 import { replayCommand } from './replay.ts';
 import { stormCommand } from './storm.ts';
+import { unbindCommand } from './unbind.ts';
 import { validateCommand } from './validate.ts';
 import { walkCommand } from './walk.ts';
 
@@ -32,6 +33,7 @@ Examples:
   daxstorm storm --align 2M --size 64GiB
   daxstorm replay trace.txt.gz
   daxstorm walk +2MiB --align 2M
+  daxstorm unbind --pin-pages 512       unbind the driver under pins
   daxstorm validate                     the cost model against the recordings
   daxstorm explain munmap               where real kernels spend it, by function
   daxstorm guard                        what the order guard of refcounted kernels prevents
@@ -44,6 +46,7 @@ Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted.`,
     ladderCommand,
     replayCommand,
     walkCommand,
+    unbindCommand,
     validateCommand,
     explainCommand,
     guardCommand,

@@ -3,6 +3,7 @@ import { DaxError } from '../error.ts';
 import { parseKernel } from '../kernel.ts';
 import { SEED_MAX } from '../random.ts';
 import { PATTERNS } from '../storm/pattern.ts';
+import { RANGES_MAX } from '../syscall/device.ts';
 import { parseAlign, parseSize } from '../units.ts';
 
 function wholeNumber(name: string, least: number, most: number): (text: string) => number {
@@ -46,6 +47,11 @@ export const kernelOption = () =>
 
 export const mapOption = () =>
   new Option('--map <where>', 'where struct pages live: mem or dev').choices(['mem', 'dev']);
+
+export const rangesOption = () =>
+  new Option('--ranges <n>', 'physical ranges that a dynamic device is made of').argParser(
+    wholeNumber('ranges', 1, RANGES_MAX),
+  );
 
 export const patternOption = () =>
   new Option('--pattern <order>', 'order in which units are touched').choices([...PATTERNS]);

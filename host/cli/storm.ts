@@ -59,6 +59,7 @@ export function stormCommand(context: Context): Command {
     .addOption(option.sizeOption().default(undefined, '1GiB, 4GiB, 256GiB by unit'))
     .option('--namespace', 'the size is a pmem namespace: the device is what ndctl leaves of it')
     .addOption(option.mapOption().default('mem'))
+    .addOption(option.rangesOption().default(1))
     .addOption(option.kernelOption().default(undefined, 'devmap and refcount'))
     .addOption(option.patternOption().default('sequential'))
     .addOption(option.strideOption().default(16))
@@ -79,6 +80,7 @@ Examples:
   daxstorm storm                                        1 GiB of 4K pages, both kernels
   daxstorm storm --align 2M --size 64GiB --pattern uniform --seed 7
   daxstorm storm --align 1G --namespace --size 16GiB    what a 16 GiB namespace leaves
+  daxstorm storm --align 2M --ranges 2 --kernel devmap  a device of two physical ranges
   daxstorm storm --kernel refcount --access read --pin-pages 0`,
     )
     .action((flags: OneStormFlags) => storm(flags, context));

@@ -9,6 +9,7 @@ export interface StormFlags {
   readonly size?: number;
   readonly namespace?: boolean;
   readonly map: MapName;
+  readonly ranges?: number;
   readonly pattern: Pattern;
   readonly stride: number;
   readonly access: 'read' | 'write';
@@ -25,6 +26,7 @@ export function scenarioOf(flags: StormFlags, align: AlignName): Scenario {
     sizeBytes: flags.size ?? STANDARD_SIZE_BYTES[align],
     namespace: flags.namespace ?? false,
     map: flags.map,
+    ranges: flags.ranges ?? 1,
     pattern: flags.pattern,
     strideUnits: flags.stride,
     access: flags.access,

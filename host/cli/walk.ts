@@ -4,7 +4,7 @@ import { COMPARED, type KernelId } from '../kernel.ts';
 import { envelope } from '../report/json.ts';
 import { formatWalk, hex, type WalkReport } from '../report/walk.ts';
 import { STANDARD_SIZE_BYTES } from '../storm/scenario.ts';
-import { dynamicDevice } from '../syscall/device.ts';
+import { dynamicDevice, pageAtPhys } from '../syscall/device.ts';
 import { mmap } from '../syscall/mmap.ts';
 import type { MapName } from '../syscall/namespace.ts';
 import type { Process } from '../syscall/process.ts';
@@ -21,6 +21,7 @@ interface WalkFlags {
   readonly align?: AlignName;
   readonly size?: number;
   readonly map: MapName;
+  readonly ranges: number;
   readonly kernel?: KernelId;
   readonly touch: 'none' | 'read' | 'write';
   readonly pinPages: number;
@@ -59,7 +60,8 @@ function prepare(process: Process, vma: Vma, va: bigint, flags: WalkFlags): void
 
 function report(text: string, kernel: KernelId, flags: WalkFlags): WalkReport {
   const align = flags.align ?? '4K';
-  const device = dynamicDevice(align, flags.size ?? STANDARD_SIZE_BYTES[align], flags.map);
+  const sizeBytes = flags.size ?? STANDARD_SIZE_BYTES[align];
+  const device = dynamicDevice(align, sizeBytes, flags.map, flags.ranges);
   const levels = flags.levels === '5' ? 5 : 4;
   const system = new System({ kernel, kind: 'counted', device, levels });
   const process = system.createProcess();
@@ -71,7 +73,7 @@ function report(text: string, kernel: KernelId, flags: WalkFlags): WalkReport {
   prepare(process, mapped.value, va, flags);
   const found = walk(system.machine.bank, process.mm, va);
   if (!found.leaf) return { kernel, va, walk: found };
-  const first = Number(leafPhys(found.leaf) - BigInt(device.physBytes)) / PAGE_BYTES;
+  const first = pageAtPhys(device, leafPhys(found.leaf)) ?? 0;
   const inLeaf = Number(va % BigInt(device.unitBytes)) / PAGE_BYTES;
   const page = system.machine.page(first + Math.floor(inLeaf));
   return { kernel, va, walk: found, page };
@@ -100,6 +102,7 @@ export function walkCommand(_context: Context): Command {
     .addOption(option.alignOption().default('4K'))
     .addOption(option.sizeOption().default(undefined, '1GiB, 4GiB, 256GiB by unit'))
     .addOption(option.mapOption().default('mem'))
+    .addOption(option.rangesOption().default(1))
     .addOption(option.kernelOption().default(undefined, 'devmap and refcount'))
     .addOption(
       new Option('--touch <kind>', 'access the address first')

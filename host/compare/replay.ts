@@ -1,10 +1,10 @@
 import { COMPARED, type ComparedKernel } from '../kernel.ts';
 import { recordedCost } from '../measure/recorded.ts';
 import { munmapPhase, type Phase } from '../storm/phase.ts';
-import { dynamicDevice } from '../syscall/device.ts';
+import { dynamicDevice, sizeStepBytes } from '../syscall/device.ts';
 import type { FaultTrace } from '../trace/faultTrace.ts';
 import { distinctPages, type Placement, placeTrace } from '../trace/placement.ts';
-import { ALIGNS, type AlignName, PAGE_BYTES } from '../units.ts';
+import { type AlignName, PAGE_BYTES } from '../units.ts';
 import { OpStream } from '../wasm/ops.ts';
 import { type CompareOptions, type Comparison, comparePhases } from './comparison.ts';
 
@@ -39,7 +39,7 @@ export interface Replay {
 /** Bytes that hold every page of a trace, in whole units. */
 export function traceSizeBytes(trace: FaultTrace, align: AlignName): number {
   const bytes = Math.max(1, distinctPages(trace)) * PAGE_BYTES;
-  return Math.ceil(bytes / ALIGNS[align]) * ALIGNS[align];
+  return Math.ceil(bytes / sizeStepBytes(align)) * sizeStepBytes(align);
 }
 
 function replayPhase({ pages, writes, faults }: Placement): Phase {

@@ -74,7 +74,7 @@ function layOut(startBytes: number, sizeBytes: number): Layout {
   const pages = (startBytes + sizeBytes - physBytes) / PAGE_BYTES;
   const offsetPages = (startBytes - physBytes) / PAGE_BYTES;
   const bank = new Bank({
-    physBytes,
+    ranges: [{ physBytes, sizeBytes: pages * PAGE_BYTES }],
     pages,
     order: device.order,
     firstCompound: offsetPages,

@@ -114,9 +114,9 @@ function giveBack({ system, process }: Stage, pages: readonly number[], grab: Gr
   if (grab === 'pin') release(process, pages, true);
   else {
     for (const page of pages) {
-      const before = machine.zeroPuts();
+      const before = machine.zeroPuts;
       release(process, [page], false);
-      if (machine.zeroPuts() > before) zeroed.add(page);
+      if (machine.zeroPuts > before) zeroed.add(page);
     }
   }
   return zeroed;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DaxError } from '../error.ts';
 import { SEED_MAX } from '../random.ts';
-import { type Device, dynamicDevice, namespaceDevice } from '../syscall/device.ts';
+import { type Device, dynamicDevice, namespaceDevice, RANGES_MAX } from '../syscall/device.ts';
 import { ALIGN_NAMES, type AlignName, GIB, PAGE_BYTES } from '../units.ts';
 import { PATTERNS } from './pattern.ts';
 
@@ -15,6 +15,8 @@ export const scenarioSchema = z.strictObject({
   /** Whether the size is a persistent-memory namespace's, of which the device is what is left. */
   namespace: z.boolean().default(false),
   map: z.enum(['mem', 'dev']).default('mem'),
+  /** Physical ranges of a dynamic device. */
+  ranges: z.number().int().min(1).max(RANGES_MAX).default(1),
   pattern: z.enum(PATTERNS).default('sequential'),
   strideUnits: z.number().int().positive().default(16),
   access: z.enum(['read', 'write']).default('write'),
@@ -52,8 +54,14 @@ export function makeScenario(fields: z.input<typeof scenarioSchema>): Scenario {
 
 /** The device a scenario runs on. Fails: E_DEVICE_SIZE. */
 export function scenarioDevice(scenario: Scenario): Device {
-  const { align, sizeBytes, map, namespace } = scenario;
-  return namespace ? namespaceDevice(align, sizeBytes, map) : dynamicDevice(align, sizeBytes, map);
+  const { align, sizeBytes, map, namespace, ranges } = scenario;
+  if (!namespace) return dynamicDevice(align, sizeBytes, map, ranges);
+  if (ranges === 1) return namespaceDevice(align, sizeBytes, map);
+  throw new DaxError(
+    'E_STORM',
+    `a namespace is one physical range, not ${ranges}`,
+    'leave out --namespace, or use --ranges 1',
+  );
 }
 
 /** How many 4 KiB pages one unit of the device has. */

@@ -1,10 +1,15 @@
 import { DaxError } from '../error.ts';
-import { ALIGNS, type AlignName, formatBytes, GIB, PAGE_BYTES } from '../units.ts';
-import type { BankShape } from '../wasm/bank.ts';
+import { ALIGNS, type AlignName, formatBytes, GIB, MIB, PAGE_BYTES } from '../units.ts';
+import { RANGES_MAX } from '../wasm/abi.ts';
+import type { BankShape, PhysRange } from '../wasm/bank.ts';
 import { layNamespace, type MapName } from './namespace.ts';
+
+export { RANGES_MAX };
 
 /** Above the 4 GiB that a bank's page tables take for their own physical addresses. */
 export const DEVICE_START_BYTES = 4 * GIB;
+/** Memory of somebody else's between two ranges of a device that has several. */
+const RANGE_GAP_BYTES = 16 * GIB;
 
 /** A bound device-DAX device. */
 export interface Device {
@@ -14,6 +19,8 @@ export interface Device {
   readonly map: MapName;
   /** Physical address of device offset 0. */
   readonly physBytes: number;
+  /** What the device is made of, in order: one range, or several of a dynamic device. */
+  readonly ranges: readonly PhysRange[];
   /** Folio order: 0, 9 or 18 (vmemmap_shift, semantics 1.3). */
   readonly order: number;
   /** Tail struct pages share memory: 2M and 1G with map=mem (semantics 2.2). */
@@ -27,27 +34,98 @@ export function makeDevice(
   map: MapName,
   physBytes: number,
 ): Device {
+  return deviceOf(align, map, [{ physBytes, sizeBytes }]);
+}
+
+function deviceOf(align: AlignName, map: MapName, ranges: readonly PhysRange[]): Device {
   const unitBytes = ALIGNS[align];
+  const sizeBytes = ranges.reduce((sum, range) => sum + range.sizeBytes, 0);
+  const physBytes = ranges[0]?.physBytes ?? DEVICE_START_BYTES;
   const order = Math.log2(unitBytes / PAGE_BYTES);
   const dedup = order > 0 && map === 'mem';
-  return { align, unitBytes, sizeBytes, map, physBytes, order, dedup };
+  return { align, unitBytes, sizeBytes, map, physBytes, ranges, order, dedup };
+}
+
+/** What the size of a dynamic device is a multiple of: alloc_is_aligned (semantics 2.6). */
+export function sizeStepBytes(align: AlignName): number {
+  return Math.max(ALIGNS[align], 2 * MIB);
+}
+
+function refuseSize(what: string, sizeBytes: number, align: AlignName, least: number): void {
+  const stepBytes = sizeStepBytes(align);
+  if (sizeBytes >= least * stepBytes && sizeBytes % stepBytes === 0) return;
+  const fits = Math.max(least, Math.round(sizeBytes / stepBytes)) * stepBytes;
+  const step = align === '4K' ? formatBytes(stepBytes) : `the ${align} unit`;
+  throw new DaxError(
+    'E_DEVICE_SIZE',
+    `${what} ${formatBytes(sizeBytes)} is not a positive multiple of ${step}`,
+    `use --size ${formatBytes(fits).replace(' ', '')}`,
+  );
 }
 
 /**
- * A dynamic device (CXL region or hmem): no info block, every byte usable.
+ * A dynamic device cut from several stretches of free memory, as daxctl makes one of a fragmented
+ * region (drivers/dax/bus.c: dev_dax_resize). Page offsets count on over the gaps.
  *
- * Fails: E_DEVICE_SIZE unless size is a positive multiple of the unit.
+ * Fails: E_DEVICE_SIZE unless each range is a positive multiple of the unit and of 2 MiB and begins
+ * on such a multiple; E_VALUE above RANGES_MAX ranges, or where they are not in ascending order.
  */
-export function dynamicDevice(align: AlignName, sizeBytes: number, map: MapName = 'mem'): Device {
-  const unitBytes = ALIGNS[align];
-  if (sizeBytes <= 0 || sizeBytes % unitBytes) {
+export function dynamicDeviceOfRanges(align: AlignName, ranges: readonly PhysRange[]): Device {
+  if (ranges.length < 1 || ranges.length > RANGES_MAX) {
     throw new DaxError(
-      'E_DEVICE_SIZE',
-      `size ${formatBytes(sizeBytes)} is not a positive multiple of the ${align} unit`,
-      `use --size ${formatBytes(Math.max(1, Math.round(sizeBytes / unitBytes)) * unitBytes).replace(' ', '')}`,
+      'E_VALUE',
+      `a device of ${ranges.length} ranges; a device has 1 to ${RANGES_MAX}`,
+      `use --ranges 1 to ${RANGES_MAX}`,
     );
   }
-  return makeDevice(align, sizeBytes, map, DEVICE_START_BYTES);
+  let free = DEVICE_START_BYTES;
+  for (const { physBytes, sizeBytes } of ranges) {
+    refuseSize('a range of', sizeBytes, align, 1);
+    // A compound page is laid out from the range's start (the hazard of semantics 1.3).
+    if (physBytes < free || physBytes % sizeStepBytes(align)) {
+      throw new DaxError(
+        'E_VALUE',
+        `a range at 0x${physBytes.toString(16)} overlaps, descends or is off the ${align} unit`,
+        `begin it at a multiple of ${formatBytes(sizeStepBytes(align))} from 0x${free.toString(16)} on`,
+      );
+    }
+    free = physBytes + sizeBytes;
+  }
+  return deviceOf(align, 'mem', ranges);
+}
+
+/**
+ * A dynamic device (CXL region or hmem): no info block, every byte usable. With more than one range
+ * the bytes are spread evenly over them, other memory between.
+ *
+ * Fails: E_DEVICE_SIZE unless size is a positive multiple of the unit, and of 2 MiB, for each range;
+ * E_VALUE for several ranges with map=dev, which only the first could have.
+ */
+export function dynamicDevice(
+  align: AlignName,
+  sizeBytes: number,
+  map: MapName = 'mem',
+  ranges = 1,
+): Device {
+  refuseSize('size', sizeBytes, align, ranges);
+  if (ranges === 1) return makeDevice(align, sizeBytes, map, DEVICE_START_BYTES);
+  if (map === 'dev') {
+    throw new DaxError(
+      'E_VALUE',
+      `map=dev keeps struct pages in one range; this device has ${ranges}`,
+      'use --map mem, or --ranges 1',
+    );
+  }
+  const stepBytes = sizeStepBytes(align);
+  const steps = sizeBytes / stepBytes;
+  let physBytes = DEVICE_START_BYTES;
+  const laid = Array.from({ length: ranges }, (_, i) => {
+    const own = Math.floor(((i + 1) * steps) / ranges) - Math.floor((i * steps) / ranges);
+    const range = { physBytes, sizeBytes: own * stepBytes };
+    physBytes += range.sizeBytes + RANGE_GAP_BYTES;
+    return range;
+  });
+  return dynamicDeviceOfRanges(align, laid);
 }
 
 /**
@@ -64,10 +142,44 @@ export function namespaceDevice(align: AlignName, sizeBytes: number, map: MapNam
   return makeDevice(align, laid.usableBytes, map, DEVICE_START_BYTES + laid.dataOffsetBytes);
 }
 
+/** The device page at a physical address; undefined where the device has none. */
+export function pageAtPhys({ ranges }: Device, physBytes: bigint): number | undefined {
+  let first = 0;
+  for (const range of ranges) {
+    const offset = Number(physBytes - BigInt(range.physBytes));
+    if (offset >= 0 && offset < range.sizeBytes) return first + Math.floor(offset / PAGE_BYTES);
+    first += range.sizeBytes / PAGE_BYTES;
+  }
+  return undefined;
+}
+
+/** Physical address of a device page. */
+export function physOfPage({ ranges }: Device, page: number): bigint {
+  let offset = page * PAGE_BYTES;
+  for (const { physBytes, sizeBytes } of ranges) {
+    if (offset < sizeBytes) return BigInt(physBytes + offset);
+    offset -= sizeBytes;
+  }
+  throw new Error(`device page ${page} is past the end`);
+}
+
+/**
+ * What pgmap->ref holds while a dynamic device is bound: 1, and one a unit of each range (pfn_len,
+ * semantics 9.2). A namespace's also counts what lies before its data: layNamespace.
+ */
+export function pgmapReferences({ ranges, unitBytes }: Device): number {
+  return ranges.reduce((sum, { sizeBytes }) => sum + sizeBytes / unitBytes, 1);
+}
+
+/** ` in 2 ranges`, where there are several. */
+export function sayRanges({ ranges }: Device): string {
+  return ranges.length > 1 ? ` in ${ranges.length} ranges` : '';
+}
+
 /** What a bank must hold for this device. */
 export function bankShape(device: Device, processes: number, stamps: boolean): BankShape {
-  const { physBytes, unitBytes, order, dedup } = device;
+  const { ranges, unitBytes, order, dedup } = device;
   const leafOrder = Math.log2(unitBytes / PAGE_BYTES);
   const pages = device.sizeBytes / PAGE_BYTES;
-  return { physBytes, pages, order, leafOrder, dedup, processes, stamps };
+  return { ranges, pages, order, leafOrder, dedup, processes, stamps };
 }

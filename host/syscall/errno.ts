@@ -1,6 +1,7 @@
 /** The errors a system call of the emulated kernels can return. */
 export type Errno =
   | 'EACCES'
+  | 'EBUSY'
   | 'EEXIST'
   | 'EFAULT'
   | 'EINVAL'

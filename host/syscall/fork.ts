@@ -31,4 +31,5 @@ export function exit(process: Process): void {
   const last = process.vmas.at(-1);
   if (first && last) unmapRange(process, first.start, last.end);
   process.system.machine.freeMm(process.mm);
+  process.system.processes.delete(process);
 }

@@ -2,6 +2,7 @@ import * as abi from '../wasm/abi.ts';
 import type { Errno } from './errno.ts';
 import { faultErrno } from './populate.ts';
 import type { Process } from './process.ts';
+import { reportUnbalancedPuts, reportUseAfterFree } from './useAfterFree.ts';
 
 export interface GupRequest {
   readonly pin: boolean;
@@ -62,7 +63,11 @@ export function gup(process: Process, va: bigint, pages: number, request: GupReq
     errno = slowPath(process, from, va + BigInt(pages) * 4096n, flags);
     got = machine.core.pagesGot();
   }
-  return { pages: machine.grabbed(got), ...(got === 0 && errno ? { errno } : {}) };
+  const grabbed = machine.grabbed(got);
+  for (const [firstPage, count] of runs(grabbed)) {
+    process.system.holdings.add({ process: process.id, pin: request.pin, firstPage, pages: count });
+  }
+  return { pages: grabbed, ...(got === 0 && errno ? { errno } : {}) };
 }
 
 /** Consecutive device pages as one run each: what unpin_user_pages finds too. */
@@ -76,11 +81,22 @@ function runs(pages: readonly number[]): readonly (readonly [first: number, coun
   return found;
 }
 
-/** Gives pages back: unpin_user_pages for pins, put_page on each for references. */
+/**
+ * Gives pages back: unpin_user_pages for pins, put_page on each for references. Pages that were taken
+ * before an unbind are named as used after free and not touched; a page put too often is named too.
+ */
 export function release(process: Process, pages: readonly number[], pin: boolean): void {
-  const { core } = process.system.machine;
+  const { machine, holdings } = process.system;
+  const { core } = machine;
+  const before = machine.zeroPuts;
   for (const [first, count] of runs(pages)) {
-    if (pin) core.unpin(first, count);
-    else core.putPages(first, count);
+    for (const part of holdings.takeBack(process.id, pin, first, count)) {
+      const put = pin ? core.unpin : core.putPages;
+      // Bound again, the core has other struct pages under these numbers.
+      const others = part.stale && machine.alive;
+      const gone = others || put(part.firstPage, part.pages) === abi.GONE;
+      if (gone) reportUseAfterFree(process, part, pin);
+    }
   }
+  reportUnbalancedPuts(process, before);
 }

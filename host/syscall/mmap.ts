@@ -2,12 +2,10 @@ import { PAGE_BYTES } from '../units.ts';
 import * as abi from '../wasm/abi.ts';
 import { type Errno, fail, type SyscallResult, succeed } from './errno.ts';
 import { unmapRange } from './munmap.ts';
+import type { OpenMode } from './node.ts';
 import { populate } from './populate.ts';
 import { MMAP_MIN, type Process } from './process.ts';
 import { type Protection, protectionFlags, type Vma } from './vma.ts';
-
-/** How the device node was opened. */
-export type OpenMode = 'r' | 'w' | 'rw';
 
 export interface MmapFlags {
   readonly type: 'shared' | 'sharedValidate' | 'private';
@@ -76,6 +74,7 @@ function driverError(
   start: bigint,
   end: bigint,
 ): Errno | undefined {
+  if (!process.system.machine.alive) return 'ENXIO';
   if (flags.type === 'private') return 'EINVAL';
   const unit = BigInt(process.system.device.unitBytes);
   return start % unit || end % unit ? 'EINVAL' : undefined;

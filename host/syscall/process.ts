@@ -9,6 +9,8 @@ export const MMAP_MIN = 0x10000n;
 /** One mm: its top page table in the bank and its mappings, sorted by address. */
 export class Process {
   readonly system: System;
+  /** 1 and up, in order of creation since boot. */
+  readonly id: number;
   readonly mm: number;
   /** End of the highest address that mmap chooses. */
   readonly mmapBase: bigint;
@@ -17,7 +19,9 @@ export class Process {
   constructor(system: System, mmapBase = MMAP_BASE) {
     this.system = system;
     this.mmapBase = mmapBase;
+    this.id = system.takeProcessId();
     this.mm = system.machine.createMm(system.levels);
+    system.processes.add(this);
   }
 
   get vmas(): readonly Vma[] {

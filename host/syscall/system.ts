@@ -2,7 +2,10 @@ import type { KernelId } from '../kernel.ts';
 import { Bank } from '../wasm/bank.ts';
 import type { BuildKind } from '../wasm/core.ts';
 import { Machine } from '../wasm/machine.ts';
+import type { KernelBug } from './bug.ts';
 import { bankShape, type Device } from './device.ts';
+import { Holdings } from './holdings.ts';
+import type { OpenFile } from './node.ts';
 import { Process } from './process.ts';
 
 export interface SystemOptions {
@@ -24,8 +27,17 @@ export class System {
   readonly machine: Machine;
   readonly device: Device;
   readonly levels: 4 | 5;
+  /** Bugs of the emulated kernel that have happened since boot, in order. */
+  readonly bugs: KernelBug[] = [];
+  /** Every process that has not exited. */
+  readonly processes = new Set<Process>();
+  /** Descriptors of the device node that are open; mappings hold it open too. */
+  readonly files = new Set<OpenFile>();
+  /** What get_user_pages handed out and has not got back. */
+  readonly holdings = new Holdings();
   #freeSlots: number[] = [];
   #slots = 0;
+  #processes = 0;
 
   constructor(options: SystemOptions) {
     const { kernel, kind, device, processes = 1 } = options;
@@ -40,12 +52,23 @@ export class System {
   boot(): void {
     this.#freeSlots = [];
     this.#slots = 0;
+    this.#processes = 0;
+    this.bugs.length = 0;
+    this.processes.clear();
+    this.files.clear();
+    this.holdings.clear();
     this.machine.boot();
   }
 
   /** A new process; `mmapBase` is where its top-down search for addresses begins. */
   createProcess(mmapBase?: bigint): Process {
     return new Process(this, mmapBase);
+  }
+
+  /** The number of the next process: 1 and up. */
+  takeProcessId(): number {
+    this.#processes += 1;
+    return this.#processes;
   }
 
   takeSlot(): number {

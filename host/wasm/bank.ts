@@ -16,10 +16,16 @@ const PAGES_MAX = 2 ** 32;
 /** What the host itself needs beside the bank. */
 const HEADROOM_BYTES = 256 * MIB;
 
+/** A stretch of physical memory. */
+export interface PhysRange {
+  readonly physBytes: number;
+  readonly sizeBytes: number;
+}
+
 /** What a bank must hold of a device: semantics 1.3 and 2.1. */
 export interface BankShape {
-  /** Physical address of the device's first data byte. */
-  readonly physBytes: number;
+  /** Physical ranges of the device, in device order and ascending. */
+  readonly ranges: readonly PhysRange[];
   /** 4 KiB pages of data. */
   readonly pages: number;
   /** Folio order: 0, 9 or 18. */
@@ -167,7 +173,7 @@ export class Bank {
     clear(abi.VMA_LOCKS, abi.PGMAPS_END);
     const control = (offset: number, value: number): void =>
       view.setUint32(abi.CONTROL + offset, value, true);
-    view.setBigUint64(abi.CONTROL + abi.CTL_PHYS, BigInt(shape.physBytes), true);
+    this.#writeRanges();
     control(abi.CTL_PAGES, shape.pages);
     control(abi.CTL_ORDER, shape.order);
     control(abi.CTL_LEAF_ORDER, shape.leafOrder ?? shape.order);
@@ -184,6 +190,22 @@ export class Bank {
     control(abi.CTL_ARENA_TOP, this.arena);
     control(abi.CTL_ARENA_END, this.records);
     control(abi.CTL_ARENA_FAIL_AFTER, 0xffffffff);
+  }
+
+  /** The control block's table of ranges: assembly/range.ts. */
+  #writeRanges(): void {
+    const { shape, view } = this;
+    let page = 0;
+    shape.ranges.forEach(({ physBytes, sizeBytes }, i) => {
+      const at = abi.CONTROL + abi.CTL_RANGE_TABLE + i * abi.RANGE_BYTES;
+      view.setBigUint64(at, BigInt(physBytes), true);
+      view.setUint32(at + 8, page, true);
+      view.setUint32(at + 12, sizeBytes / TABLE_BYTES, true);
+      page += sizeBytes / TABLE_BYTES;
+    });
+    view.setUint32(abi.CONTROL + abi.CTL_RANGES, shape.ranges.length, true);
+    const first = view.getBigUint64(abi.CONTROL + abi.CTL_RANGE_TABLE, true);
+    view.setBigUint64(abi.CONTROL + abi.CTL_PHYS, first, true);
   }
 
   /** Touches every page of the bank, so that no timed operation is the first to. */

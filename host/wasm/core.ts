@@ -35,8 +35,17 @@ export interface CoreExports {
   populateRange(vma: number, va: bigint, end: bigint, flags: number): number;
   protect(vma: number, va: bigint, end: bigint, prot: bigint): void;
   needTables(mm: number, va: bigint): number;
-  unpin(firstPage: number, pages: number): void;
-  putPages(firstPage: number, pages: number): void;
+  /** A status: GONE after an unbind. */
+  unpin(firstPage: number, pages: number): number;
+  putPages(firstPage: number, pages: number): number;
+  killDax(): void;
+  runDax(): void;
+  /** File pages [first, end) leave the VMAs whose slots are in PAGES. */
+  unmapMapping(vmas: number, firstPage: bigint, endPage: bigint): void;
+  unmapPgmap(): void;
+  /** Runs of held units in PAGES: how many, and above bit 32 where to go on. */
+  scanHeld(firstUnit: number): bigint;
+  poison(page: number): number;
   runChained(firstOp: number, ops: number): number;
   runNatural(firstOp: number, ops: number): number;
   /** MM_FILEPAGES of an mm with every thread's share; kept by builds of full detail. */

@@ -13,6 +13,14 @@ const EVENT_NAMES = Object.keys(abi.EVENTS) as readonly EventName[];
 /** `none`: each fault waits for the one before, as a real one does behind its exception entry. */
 export type Overlap = 'none' | 'natural';
 
+/** Consecutive units whose folios are held alike; gets and pins of each, in 4 KiB pages. */
+export interface HeldUnits {
+  readonly firstUnit: number;
+  readonly units: number;
+  readonly gets: number;
+  readonly pins: number;
+}
+
 /** A VMA as the core needs it; addresses in bytes, `pgoff` in pages, 0 for no neighbour. */
 export interface VmaDescriptor {
   readonly start: bigint;
@@ -78,6 +86,55 @@ export class Machine {
     if (this.counted) this.core.clearStamps();
     this.#mms = 0;
     this.#freeMms = [];
+  }
+
+  /** Whether a driver is bound: unbind.ts. */
+  get alive(): boolean {
+    return this.bank.u32(abi.CONTROL + abi.CTL_ALIVE) !== 0;
+  }
+
+  /** The file's pages [first, end) leave these VMAs (unmap_mapping_range). */
+  unmapMapping(slots: readonly number[], first: number, end: number): void {
+    new Uint32Array(this.bank.memory.buffer, abi.PAGES).set(slots);
+    this.core.unmapMapping(slots.length, BigInt(first), BigInt(end));
+  }
+
+  /** What is referenced of a device that nobody maps: runs of units that are held alike. */
+  held(): readonly HeldUnits[] {
+    const found: HeldUnits[] = [];
+    const word = (at: number, offset: number): number =>
+      this.bank.u32(abi.PAGES + at * abi.HELD_BYTES + offset);
+    const units = this.bank.shape.pages / 2 ** this.bank.shape.order;
+    for (let next = 0; next < units; ) {
+      const scanned = this.core.scanHeld(next);
+      for (let i = 0; i < Number(scanned & 0xffffffffn); i++) {
+        found.push({
+          firstUnit: word(i, 0),
+          units: word(i, 4),
+          gets: word(i, 8),
+          pins: word(i, 12),
+        });
+      }
+      next = Number(BigInt.asUintN(32, scanned >> 32n));
+    }
+    return found;
+  }
+
+  /** How often a put took a count to 0 since boot. */
+  get zeroPuts(): number {
+    return this.bank.u32(abi.CONTROL + abi.CTL_ZERO_PUTS);
+  }
+
+  /** Device page of the last count put to 0: its folio's head. */
+  get zeroPutPage(): number {
+    const { bank } = this;
+    const offset = bank.u32(abi.CONTROL + abi.CTL_ZERO_PUT_AT) - bank.records;
+    return (offset >>> bank.compoundShift) * 2 ** bank.shape.order;
+  }
+
+  /** 4 KiB pages put or unpinned while no driver was bound, since boot. */
+  get latePages(): number {
+    return this.bank.u32(abi.CONTROL + abi.CTL_LATE_PAGES);
   }
 
   /** A new mm with an empty top table; its address. `levels` is 4 or 5. */
@@ -193,11 +250,6 @@ export class Machine {
   /** The page whose struct page page_folio finds for `page`; of a bank whose tails are not shared. */
   folioOf(page: number): number {
     return ((this.core.folioOf(page) >>> 0) - this.bank.records) / abi.PAGE_BYTES;
-  }
-
-  /** Puts since boot that took a count to 0. */
-  zeroPuts(): number {
-    return this.bank.u32(abi.CONTROL + abi.CTL_ZERO_PUTS);
   }
 
   /** The device pages the last get or pin reported. */

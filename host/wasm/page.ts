@@ -77,7 +77,9 @@ export function readPage(bank: Bank, kernel: KernelId, page: number): StructPage
   const headAt = recordAddress(bank, head);
   const flags = bank.u64(at + abi.PG_FLAGS);
   const refs = Number((flags >> BigInt(abi.LRU_REFS_SHIFT)) & 3n);
-  const names = FLAG_NAMES.filter(([bit]) => (flags >> BigInt(bit)) & 1n).map(([, name]) => name);
+  const poison = kernel === 'devmap' ? abi.PG_HWPOISON_BIT_DEVMAP : abi.PG_HWPOISON_BIT_REFCOUNT;
+  const named = [...FLAG_NAMES, [poison, 'hwpoison']] as const;
+  const names = named.filter(([bit]) => (flags >> BigInt(bit)) & 1n).map(([, name]) => name);
   return {
     page,
     head,

@@ -6,11 +6,13 @@ import type { Errno, SyscallResult } from '../../host/syscall/errno.ts';
 import { exit, fork } from '../../host/syscall/fork.ts';
 import { type GupRequest, gup, release } from '../../host/syscall/gup.ts';
 import { type Advice, madvise } from '../../host/syscall/madvise.ts';
-import { type MmapFlags, type MmapRequest, mmap, type OpenMode } from '../../host/syscall/mmap.ts';
+import { type MmapFlags, type MmapRequest, mmap } from '../../host/syscall/mmap.ts';
 import { mprotect } from '../../host/syscall/mprotect.ts';
 import { munmap } from '../../host/syscall/munmap.ts';
+import { close, type OpenFile, type OpenMode, open } from '../../host/syscall/node.ts';
 import { mlock } from '../../host/syscall/populate.ts';
 import type { Process } from '../../host/syscall/process.ts';
+import { rebind, unbind } from '../../host/syscall/unbind.ts';
 import type { Vma } from '../../host/syscall/vma.ts';
 import { NO_MODULE } from './records.ts';
 import type { Run } from './run.ts';
@@ -31,6 +33,7 @@ export interface Call {
 
 const ERRNO: Readonly<Record<Errno, number>> = {
   EACCES: 13,
+  EBUSY: 16,
   EEXIST: 17,
   EFAULT: 14,
   EINVAL: 22,
@@ -60,6 +63,8 @@ export class Guest {
   call: Call = { rc: 0 };
   /** si_addr is recorded relative to this. */
   mapBase: bigint | undefined;
+  /** Descriptors of the device node that it opened, the last one on top. */
+  readonly #files: OpenFile[] = [];
 
   constructor(run: Run, process: Process, who: string) {
     this.run = run;
@@ -213,6 +218,40 @@ export class Guest {
     this.call = { rc: held ? held.pages.length : none };
     if (held) release(this.process, held.pages, held.pin);
     this.run.slots.delete(slot);
+  }
+
+  /** The module drops a slot's list of pages, whose struct pages are gone. */
+  forget(slot: number): void {
+    this.call = { rc: this.run.slots.get(slot)?.pages.length ?? -2 };
+    this.run.slots.delete(slot);
+  }
+
+  /** Opens the device node; whether it opened. */
+  open(): boolean {
+    const opened = open(this.run.system);
+    this.call = opened.ok ? { rc: 0 } : { rc: -1, errno: opened.errno };
+    if (opened.ok) this.#files.push(opened.value);
+    return opened.ok;
+  }
+
+  /** Closes the descriptor opened last. */
+  close(): void {
+    const file = this.#files.pop();
+    if (file) close(this.run.system, file);
+  }
+
+  /** A child unbinds the driver; the program waits for it two seconds at most. */
+  unbind(): void {
+    const child = this.fork('child');
+    const result = unbind(this.run.system);
+    child.exit();
+    this.note('unbind', { done_within_2s: 1, status: result.ok ? 0 : 1 });
+  }
+
+  /** write(2) of the device's name to the driver's bind file. */
+  rebind(): void {
+    const result = rebind(this.run.system);
+    this.note('rebind', { rc: result.ok ? 'dax0.0'.length : -1, node_back: 1 });
   }
 
   fork(who: string): Guest {

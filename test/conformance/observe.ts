@@ -1,6 +1,8 @@
 // What the recording programs wrote down of a step, from the emulator's state: same names, same
 // units, same defaults left out.
 
+import { pageAtPhys } from '../../host/syscall/device.ts';
+import { madvise } from '../../host/syscall/madvise.ts';
 import { leafPhys, type Walk, walk } from '../../host/wasm/walk.ts';
 import type { Guest } from './guest.ts';
 import type { JsonObject } from './records.ts';
@@ -51,6 +53,8 @@ const CALL_DEFAULTS: JsonObject = { sig: 0, sicode: 0, minflt: 0 };
 /** The struct page of a device page as the module reads it. */
 export function pageFields(guest: Guest, page: number): JsonObject {
   const { machine, device } = guest.run.system;
+  // The struct pages went with the driver: pfn_valid says no.
+  if (!machine.alive) return { valid: 0 };
   const seen = machine.page(page);
   const head = machine.page(seen.head);
   const { folio } = seen;
@@ -98,7 +102,7 @@ function leafFields(guest: Guest, found: Walk, address: bigint): JsonObject {
   };
   // The inverted address of a PROT_NONE leaf is no page to the module.
   if (!(raw & PRESENT)) return { ...fields, page: { valid: 0 } };
-  const first = Number(leafPhys(leaf) - BigInt(device.physBytes)) / 4096;
+  const first = pageAtPhys(device, leafPhys(leaf)) ?? -1;
   const inUnit = Number((address % guest.unit) / 4096n);
   return { ...fields, page: pageFields(guest, first + (leaf.level === 'pte' ? 0 : inUnit)) };
 }
@@ -128,14 +132,23 @@ function procFields(guest: Guest, found: Walk, address: bigint): JsonObject {
   const softDirty = guest.vma(address) ? 1 : 0;
   const { leaf } = found;
   if (!leaf) return { pagemap_hi: softDirty.toString(16) };
+  // The look itself removes a 1G leaf, and then sees nothing.
+  const kpage = kpageFields(leaf.entry, machine.kernel === 'devmap');
+  if (leaf.level === 'pud') return { pagemap_hi: softDirty.toString(16), ...kpage };
   const devmap = machine.kernel === 'devmap';
   const file = !devmap || leaf.level !== 'pte' ? 1 << 6 : 0;
   const exclusive = !devmap && new BackingLeaf(guest, leaf, 0n).mapcount === 1 ? 1 << 1 : 0;
   const present = 1 << 8;
   return {
     pagemap_hi: (present | file | exclusive | softDirty).toString(16),
-    ...kpageFields(leaf.entry, devmap),
+    ...kpage,
   };
+}
+
+/** What reading /proc/self/pagemap and smaps does to 1G leaves: they are removed (semantics 8). */
+function lookThroughProc({ process, run }: Guest): void {
+  if (run.options.align !== '1G') return;
+  for (const { start, end } of process.vmas) madvise(process, start, end - start, 'cold');
 }
 
 /** Everything a step's line holds beside its names. */
@@ -152,6 +165,7 @@ export function observe(guest: Guest, address: bigint | undefined, devoff: bigin
       pgtables: tables,
     };
     if (!guest.lite) {
+      lookThroughProc(guest);
       fields = {
         ...fields,
         ...procFields(guest, found, address),

@@ -1,5 +1,6 @@
 // The recordings as data: one JSON object a line, defaults left out.
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { KernelId } from '../../host/kernel.ts';
 import type { MapName } from '../../host/syscall/namespace.ts';
@@ -18,8 +19,13 @@ export interface Step {
   readonly fields: JsonObject;
 }
 
+/** The recording programs: the scenario matrix, and unbind while mapped or pinned. */
+export const PROGRAMS = ['matrix', 'unbind'] as const;
+export type Program = (typeof PROGRAMS)[number];
+
 /** All steps of one program run: one kernel, unit size and place of struct pages. */
 export interface Recording {
+  readonly program: Program;
   readonly kernel: KernelId;
   readonly align: AlignName;
   readonly map: MapName;
@@ -62,8 +68,14 @@ function parseStep(row: JsonObject): Step {
   };
 }
 
+/** The program that a file is a recording of: `matrix-6.12.jsonl`, `unbind-7.3.jsonl.gz`. */
+export function programOf(file: string): Program | undefined {
+  return PROGRAMS.find((name) => new RegExp(`^${name}-.*\\.jsonl(\\.gz)?$`).test(basename(file)));
+}
+
 /** Reads a `.jsonl` or `.jsonl.gz` file; rows of kernels that no build stands for are left out. */
 export function readRecordings(file: string): readonly Recording[] {
+  const program = programOf(file) ?? 'matrix';
   const bytes = readFileSync(file);
   const text = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
   const found = new Map<string, Recording & { steps: Step[] }>();
@@ -75,7 +87,7 @@ export function readRecordings(file: string): readonly Recording[] {
     const align = row['align'] as AlignName;
     const map = row['map'] as MapName;
     const key = `${kernel} ${align} ${map}`;
-    const recording = found.get(key) ?? { kernel, align, map, module: true, steps: [] };
+    const recording = found.get(key) ?? { program, kernel, align, map, module: true, steps: [] };
     recording.steps.push(parseStep(row));
     found.set(key, recording);
   }

@@ -10,7 +10,8 @@ import { System } from '../../host/syscall/system.ts';
 import { ALIGNS, type AlignName, GIB } from '../../host/units.ts';
 import { Guest, type Slot } from './guest.ts';
 import { observe } from './observe.ts';
-import { type JsonObject, type Step, userVisible } from './records.ts';
+import { type JsonObject, type Program, type Step, userVisible } from './records.ts';
+import { unbindProgram } from './scenarios/unbind.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 export interface RunOptions {
@@ -23,6 +24,7 @@ export interface RunOptions {
   readonly namespaceBytes: number;
   /** Where the process's lowest library begins: address-space randomisation's draw. */
   readonly mmapTop: bigint;
+  readonly program: Program;
 }
 
 const NAMESPACE_START = 4 * GIB;
@@ -34,7 +36,7 @@ export class Run {
   readonly unit: bigint;
   readonly deviceBytes: bigint;
   readonly pgmapReferences: number;
-  /** 1G units: observations through the module alone, for a look removes them. */
+  /** 1G units: observations through the module alone, for a look removes them; not when unbinding. */
   readonly lite: boolean;
   /** What the module's slots hold, whoever filled them. */
   readonly slots = new Map<number, Slot>();
@@ -44,7 +46,7 @@ export class Run {
   readonly #main: Process;
 
   constructor(options: RunOptions) {
-    const { kernel, align, map, namespaceBytes, mmapTop } = options;
+    const { kernel, align, map, namespaceBytes, mmapTop, program } = options;
     this.options = options;
     const laid = layNamespace(NAMESPACE_START, namespaceBytes, align, map);
     const device = makeDevice(align, laid.usableBytes, map, NAMESPACE_START + laid.dataOffsetBytes);
@@ -52,7 +54,7 @@ export class Run {
     this.system = new System({ kernel, kind: 'counted', device });
     this.unit = BigInt(ALIGNS[align]);
     this.deviceBytes = BigInt(laid.usableBytes);
-    this.lite = align === '1G';
+    this.lite = align === '1G' && program === 'matrix';
     this.#main = this.system.createProcess(mmapTop + LIBRARY_BYTES);
     mapAnonymous(this.#main, mmapTop, mmapTop + LIBRARY_BYTES, 'anonymous');
   }
@@ -67,9 +69,14 @@ export class Run {
     this.record(guest, step, observe(guest, address, devoff));
   }
 
-  /** Runs everything; the steps are in `steps`. */
+  /** Runs the whole program; the steps are in `steps`. */
   all(): void {
     const main = new Guest(this, this.#main, 'main');
+    if (this.options.program === 'unbind') unbindProgram(main);
+    else this.#matrix(main);
+  }
+
+  #matrix(main: Guest): void {
     this.scenario = 'device';
     main.note('device', this.#device());
     for (const [name, scenario] of SCENARIOS) {

@@ -7,7 +7,7 @@ import { layNamespace } from '../../host/syscall/namespace.ts';
 import { GIB } from '../../host/units.ts';
 import { compareRun, type FieldResult } from './compare.ts';
 import { mmapTopOf } from './layout.ts';
-import { type Recording, readRecordings } from './records.ts';
+import { programOf, type Recording, readRecordings } from './records.ts';
 import { Run } from './run.ts';
 
 export const FIXTURES = join(PACKAGE_ROOT, 'test', 'conformance', 'fixtures');
@@ -27,6 +27,7 @@ export interface RunResult {
 /** Namespaces of the recordings' guests: the one whose device has the recorded size. */
 function namespaceBytes({ align, map, steps }: Recording): number {
   const device = steps.find(({ scenario }) => scenario === 'device')?.fields['size'];
+  if (device === undefined) return 8 * GIB;
   const sizes = [8, 1, 2, 4, 6, 16].map((gib) => gib * GIB);
   const fits = sizes.find((size) => layNamespace(4 * GIB, size, align, map).usableBytes === device);
   return fits ?? 8 * GIB;
@@ -34,7 +35,7 @@ function namespaceBytes({ align, map, steps }: Recording): number {
 
 /** Replays one recording and compares it. */
 export function checkRecording(recording: Recording, folder: string): RunResult {
-  const { kernel, align, map, module } = recording;
+  const { program, kernel, align, map, module } = recording;
   const run = new Run({
     kernel,
     align,
@@ -42,6 +43,7 @@ export function checkRecording(recording: Recording, folder: string): RunResult 
     module,
     namespaceBytes: namespaceBytes(recording),
     mmapTop: mmapTopOf(recording),
+    program,
   });
   run.all();
   const pending = new Map<string, number>();
@@ -54,18 +56,18 @@ export function checkRecording(recording: Recording, folder: string): RunResult 
 }
 
 /**
- * Every `matrix-*` recording of a folder whose kernel a build stands for.
+ * Every `matrix-*` and `unbind-*` recording of a folder whose kernel a build stands for.
  *
  * Fails: E_FILE where the folder has none.
  */
 export function checkFolder(folder: string): readonly RunResult[] {
   const names = existsSync(folder) ? readdirSync(folder).sort() : [];
-  const files = names.filter((name) => /^matrix-.*\.jsonl(\.gz)?$/.test(name));
+  const files = names.filter((name) => programOf(name) !== undefined);
   const recordings = files.flatMap((name) => readRecordings(join(folder, name)));
   if (recordings.length === 0) {
     throw new DaxError(
       'E_FILE',
-      `'${folder}' holds no matrix-*.jsonl of Linux 6.12, 6.16 or 7.3`,
+      `'${folder}' holds no matrix-*.jsonl or unbind-*.jsonl of Linux 6.12, 6.16 or 7.3`,
       'name a folder of recordings with --truth',
     );
   }

@@ -31,6 +31,7 @@ const TESTS = [
   'test/fault',
   'test/conformance',
   'test/model',
+  'test/fault',
 ];
 
 /**
@@ -114,7 +115,7 @@ async function survives(mutant) {
 }
 
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
-const chosen = MUTANTS.filter(({ name }) => name.includes(values.only));
+const chosen = MUTANTS.filter(({ file, name }) => `${file}: ${name}`.includes(values.only));
 if (!(await survives(undefined))) {
   process.stdout.write('the tests fail on the core as it is; mend that first\n');
   process.exit(1);

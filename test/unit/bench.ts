@@ -1,5 +1,10 @@
 import type { KernelId } from '../../host/kernel.ts';
-import { type Device, dynamicDevice } from '../../host/syscall/device.ts';
+import {
+  DEVICE_START_BYTES,
+  type Device,
+  dynamicDevice,
+  makeDevice,
+} from '../../host/syscall/device.ts';
 import { type MmapRequest, mmap } from '../../host/syscall/mmap.ts';
 import type { MapName } from '../../host/syscall/namespace.ts';
 import type { Process } from '../../host/syscall/process.ts';
@@ -21,6 +26,7 @@ export interface BenchOptions {
   readonly units?: number;
   readonly map?: MapName;
   readonly levels?: 4 | 5;
+  readonly ranges?: number;
   readonly request?: Partial<MmapRequest>;
 }
 
@@ -32,10 +38,22 @@ export class Bench {
   readonly vma: Vma;
   readonly unitPages: number;
 
-  constructor({ kernel, align, units, map = 'mem', levels = 4, request = {} }: BenchOptions) {
+  constructor({
+    kernel,
+    align,
+    units,
+    map = 'mem',
+    levels = 4,
+    ranges = 1,
+    request = {},
+  }: BenchOptions) {
     this.unitPages = ALIGNS[align] / PAGE_BYTES;
     const sizeBytes = ALIGNS[align] * (units ?? (align === '4K' ? 2048 : 8));
-    this.device = dynamicDevice(align, sizeBytes, map);
+    // One range may be of any number of units here, so that a device can end where a test wants.
+    this.device =
+      ranges > 1
+        ? dynamicDevice(align, sizeBytes, map, ranges)
+        : makeDevice(align, sizeBytes, map, DEVICE_START_BYTES);
     this.system = new System({
       kernel,
       kind: 'counted',

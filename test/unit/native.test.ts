@@ -15,7 +15,7 @@ describe.skipIf(compiler === undefined).each(KERNEL_IDS)('%s', (kernel) => {
   for (const align of ALIGN_NAMES) {
     for (const access of ['read', 'write'] as const) {
       test.each(PATTERNS)(`${align} ${access} %s: equal states after every phase`, (pattern) => {
-        const sizeBytes = ALIGNS[align] * (align === '4K' ? 2000 : 7);
+        const sizeBytes = ALIGNS[align] * (align === '4K' ? 2048 : 7);
         const scenario = makeScenario({ align, sizeBytes, pattern, access, pinPages: 100 });
         const device = scenarioDevice(scenario);
         const states = checkStates(device, stormPhases(scenario, device), twinSides(kernel));

@@ -18,7 +18,7 @@ const GUARD = 0x5a;
 
 describe.each(KERNEL_IDS)('%s', (kernel) => {
   test.each(ALIGN_NAMES)('%s: the same events and struct pages in every place', (align) => {
-    const sizeBytes = ALIGNS[align] * (align === '4K' ? 1500 : 5);
+    const sizeBytes = ALIGNS[align] * (align === '4K' ? 1536 : 5);
     const scenario = makeScenario({ align, sizeBytes, pinPages: 300 });
     const device = scenarioDevice(scenario);
     const phases = stormPhases(scenario, device);

@@ -14,7 +14,7 @@ describe.each(KERNEL_IDS)('%s', (kernel) => {
   test.each(ALIGN_NAMES)(
     '%s: counted = timed = timed without chaining, after every phase',
     (align) => {
-      const sizeBytes = ALIGNS[align] * (align === '4K' ? 3000 : 6);
+      const sizeBytes = ALIGNS[align] * (align === '4K' ? 3072 : 6);
       const scenario = makeScenario({
         align,
         sizeBytes,

@@ -1,0 +1,59 @@
+/*
+ * The physical ranges a device is made of: one, or several where a dynamic device was cut from what
+ * was free (semantics 2.6). Device pages count on from range to range; physical addresses do not.
+ *
+ * range (16 B, at CTL_RANGE_TABLE)
+ *   ┌ 0 physical address of its first byte (u64) ┬ 8 its first device page ┬ 12 its pages ┐
+ */
+import { CONTROL, CTL_RANGES, CTL_RANGE_TABLE, RANGE_BYTES } from './layout';
+
+@inline export const RANGE_PHYS: u32 = 0;
+@inline export const RANGE_PAGE: u32 = 8;
+@inline export const RANGE_PAGES: u32 = 12;
+
+@inline export function rangeCount(): u32 {
+  return load<u32>(CONTROL, CTL_RANGES);
+}
+
+@inline export function rangeAt(index: u32): usize {
+  return CONTROL + CTL_RANGE_TABLE + index * RANGE_BYTES;
+}
+
+/** First page number behind a range. */
+@inline export function pfnEnd(range: usize): u64 {
+  return (load<u64>(range, RANGE_PHYS) >> 12) + load<u32>(range, RANGE_PAGES);
+}
+
+/** The range that holds a device page, or 0. */
+function rangeOfPage(page: u64): usize {
+  for (let i: u32 = 0; i < rangeCount(); i++) {
+    const range = rangeAt(i);
+    const first = load<u32>(range, RANGE_PAGE);
+    if (page >= first && page - first < load<u32>(range, RANGE_PAGES)) return range;
+  }
+  return 0;
+}
+
+/** Physical address of a device page, by the loop of dax_pgoff_to_phys. */
+export function physInRanges(page: u32): u64 {
+  const range = rangeOfPage(page);
+  if (!range) unreachable();
+  return load<u64>(range, RANGE_PHYS) + (<u64>(page - load<u32>(range, RANGE_PAGE)) << 12);
+}
+
+/** Device page at a physical address, or one past every device where no range has it. */
+export function pageInRanges(phys: u64): u32 {
+  for (let i: u32 = 0; i < rangeCount(); i++) {
+    const range = rangeAt(i);
+    const offset = (phys - load<u64>(range, RANGE_PHYS)) >> 12;
+    if (offset < load<u32>(range, RANGE_PAGES)) return load<u32>(range, RANGE_PAGE) + <u32>offset;
+  }
+  return u32.MAX_VALUE;
+}
+
+/** Whether a range holds so many pages from `page` on: a request across its end fails (5.2). */
+export function inOneOfRanges(page: u64, pages: u64): bool {
+  const range = rangeOfPage(page);
+  if (!range) return false;
+  return page + pages <= <u64>load<u32>(range, RANGE_PAGE) + load<u32>(range, RANGE_PAGES);
+}

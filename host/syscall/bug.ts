@@ -1,0 +1,33 @@
+import type { KernelId } from '../kernel.ts';
+
+/**
+ * Bugs of the emulated kernels that the emulator reproduces:
+ * - `badPud`: a walk that expects tables took a 1G leaf for a corrupt entry and zeroed it
+ *   (mm/pgtable-generic.c: pud_clear_bad)
+ * - `missingFlush`: an entry went away with no TLB flush; accesses through the old translation go on
+ * - `leakedReference`: a lost leaf's reference and map count stay on its folio for ever
+ * - `badRssCounter`: an mm ends with pages still charged (kernel/fork.c: check_mm)
+ * - `useAfterFree`: a struct page was used after the device it belonged to was unbound
+ * - `unbalancedPut`: a put took the count of a page that nobody held to 0
+ *   (mm/memremap.c: free_zone_device_folio)
+ */
+export type KernelBugCode =
+  | 'badPud'
+  | 'missingFlush'
+  | 'leakedReference'
+  | 'badRssCounter'
+  | 'useAfterFree'
+  | 'unbalancedPut';
+
+/** One thing that went wrong in the emulated kernel, as the real one's log would have it. */
+export interface KernelBug {
+  readonly code: KernelBugCode;
+  readonly kernel: KernelId;
+  /** Number of the process it happened in. */
+  readonly process?: number;
+  readonly address?: bigint;
+  readonly devicePage?: number;
+  /** How many: leaves, references, or 4 KiB pages. */
+  readonly count: number;
+  readonly text: string;
+}
