@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { KernelId } from '../host/kernel.ts';
+import type { ComparedKernel } from '../host/kernel.ts';
 import { PACKAGE_ROOT } from '../host/root.ts';
 import type { Phase } from '../host/storm/phase.ts';
 import { Rig, type Side } from '../host/storm/rig.ts';
@@ -11,7 +11,7 @@ import type { Device } from '../host/syscall/device.ts';
 interface NativeBuild {
   /** What compiled the twins, or undefined where there is no C compiler. */
   buildNative(): string | undefined;
-  twinFile(kernel: KernelId, codegen: 'cas' | 'native'): string;
+  twinFile(kernel: ComparedKernel, codegen: 'cas' | 'native'): string;
   readonly MICRO_FILE: string;
 }
 
@@ -26,7 +26,7 @@ export const CAS = 'C, CAS loop';
 export const NATIVE = 'C, native';
 
 /** The core and its twins, as sides of one run. */
-export function twinSides(kernel: KernelId): readonly Side[] {
+export function twinSides(kernel: ComparedKernel): readonly Side[] {
   const side = { kernel, kind: 'timed', overlap: 'none' } as const;
   return [
     { ...side, name: CORE },

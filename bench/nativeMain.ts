@@ -1,9 +1,9 @@
 // npm run bench:native -- [--time 10] [--seed 1] [--align 4K] [--kernel refcount]
 // The core beside its C twins, on the same bank, in turns: what WebAssembly costs. First the states:
 // every phase must leave the same struct pages and page tables, byte for byte.
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import * as option from '../host/cli/options.ts';
-import { KERNEL_IDS, type KernelId } from '../host/kernel.ts';
+import { COMPARED, type ComparedKernel } from '../host/kernel.ts';
 import { fingerprint } from '../host/measure/fingerprint.ts';
 import { contrast, type Samples, turnCount } from '../host/measure/samples.ts';
 import { type Estimate, median } from '../host/measure/stats.ts';
@@ -20,7 +20,7 @@ interface Flags {
   readonly time: number;
   readonly seed: number;
   readonly align?: AlignName;
-  readonly kernel?: KernelId;
+  readonly kernel?: ComparedKernel;
 }
 
 interface Row {
@@ -40,7 +40,7 @@ function rowOf(samples: Samples, phase: number, title: string, state: string, se
 
 /** One storm on the core and its twins. */
 async function runStorm(
-  kernel: KernelId,
+  kernel: ComparedKernel,
   align: AlignName,
   pattern: Pattern,
   { time, seed }: Flags,
@@ -116,7 +116,7 @@ async function main(flags: Flags): Promise<void> {
     return;
   }
   const rows: Row[] = [];
-  for (const kernel of flags.kernel ? [flags.kernel] : KERNEL_IDS) {
+  for (const kernel of flags.kernel ? [flags.kernel] : COMPARED) {
     for (const align of flags.align ? [flags.align] : ALIGN_NAMES) {
       for (const pattern of PATTERNS) {
         if (pattern !== 'strided') rows.push(...(await runStorm(kernel, align, pattern, flags)));
@@ -131,6 +131,6 @@ await new Command('bench:native')
   .addOption(option.timeOption(10))
   .addOption(option.seedOption())
   .addOption(option.alignOption())
-  .addOption(option.kernelOption())
+  .addOption(new Option('--kernel <id>', 'one kernel alone').choices([...COMPARED]))
   .action(main)
   .parseAsync();

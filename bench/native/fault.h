@@ -25,7 +25,7 @@ static u64 insert_huge(u32 vma, u32 slot, u32 page, u32 level, u32 write)
 	u32 head = head_record(page);
 	u64 token = set_mapping(head, page);
 	if (!DEVMAP) {
-		if (ld8(head + FOLIO_ORDER) != level)
+		if (!(ld64(head + PG_FLAGS) & (1u << PG_HEAD_BIT)) || ld8(head + FOLIO_ORDER) != level)
 			return SIGBUS;
 		token += ref_add(head, 1);
 		token += (u64)(i32)add_huge_rmap(head, ld32(mm + MM_ID));

@@ -2,7 +2,7 @@
 // byte for byte. Skipped, and said so, where this machine has no C compiler.
 import { describe, expect, test } from 'vitest';
 import { buildNative, checkStates, twinSides } from '../../bench/native.ts';
-import { KERNEL_IDS } from '../../host/kernel.ts';
+import { COMPARED } from '../../host/kernel.ts';
 import { PATTERNS } from '../../host/storm/pattern.ts';
 import { stormPhases } from '../../host/storm/phase.ts';
 import { makeScenario, scenarioDevice } from '../../host/storm/scenario.ts';
@@ -11,7 +11,7 @@ import { ALIGN_NAMES, ALIGNS } from '../../host/units.ts';
 const compiler = buildNative();
 if (compiler === undefined) process.stderr.write('no C compiler: the C twins are not tested\n');
 
-describe.skipIf(compiler === undefined).each(KERNEL_IDS)('%s', (kernel) => {
+describe.skipIf(compiler === undefined).each(COMPARED)('%s', (kernel) => {
   for (const align of ALIGN_NAMES) {
     for (const access of ['read', 'write'] as const) {
       test.each(PATTERNS)(`${align} ${access} %s: equal states after every phase`, (pattern) => {
