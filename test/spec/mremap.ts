@@ -13,7 +13,7 @@ import {
   TASK_SIZE,
 } from './kernel.ts';
 import { dropLeaf, loseLeaf, vmaOf } from './leaf.ts';
-import { findAddress, type Placed, unmapRange } from './mmap.ts';
+import { findAddress, munmap, type Placed, unmapRange } from './mmap.ts';
 import { insertVma, mergeable, overlaps, remove, stickyFlags, type Vma } from './vma.ts';
 import type { Process, World } from './world.ts';
 
@@ -173,7 +173,7 @@ function mremapTo(world: World, process: Process, args: MremapArgs): Placed {
     if (refused) return { errno: refused };
   }
   if (args.oldLength > newLength) {
-    const refused = unmapRange(world, process, address + newLength, address + args.oldLength);
+    const refused = munmap(world, process, address + newLength, args.oldLength - newLength);
     if (refused) return { errno: refused };
   }
   const vma = vmaOf(process, address);
@@ -222,7 +222,7 @@ export function mremap(world: World, process: Process, given: MremapArgs): Place
   if (args.fixed || args.dontUnmap) return mremapTo(world, process, args);
   if (oldLength === newLength) return { address };
   if (oldLength > newLength) {
-    const refused = unmapRange(world, process, address + newLength, address + oldLength);
+    const refused = munmap(world, process, address + newLength, oldLength - newLength);
     return refused ? { errno: refused } : { address };
   }
   const refused = refusesResize(vma, address, oldLength);
