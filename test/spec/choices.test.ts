@@ -68,6 +68,31 @@ describe('choices', () => {
     expect(bench.main.vmas).toHaveLength(kernel === 'refcount' ? 2 : 1);
   });
 
+  test.each([
+    ['2M', -4096n],
+    ['2M', 4096n],
+    ['1G', -4096n],
+    ['1G', 4096n],
+  ] as const)('13: a boundary moved into a %s unit by madvise, %i bytes', (size, by) => {
+    const bench = new Bench('refcount', size);
+    bench.map(4);
+    const middle = BASE + bench.unit * 2n;
+    const [start, other] = by > 0n ? [middle, BASE] : [middle - 4096n, middle];
+    bench.model.madvise(bench.main, other, bench.unit * 2n, 'DONTDUMP');
+    const touched = by > 0n ? middle : middle - bench.unit;
+    bench.read(touched);
+    expect(bench.model.madvise(bench.main, start, 4096n, 'DONTDUMP')).toBeNull();
+    expect(bench.main.vmas[1]!.start - middle).toBe(by);
+    expect(bench.raw(touched) === null).toBe(size === '2M');
+  });
+
+  test('a mapping of an O_RDONLY file: MADV_REMOVE and MS_SYNC', () => {
+    const bench = new Bench('refcount', '2M');
+    bench.map(1, { file: bench.model.open('r'), rights: R });
+    expect(bench.model.madvise(bench.main, BASE, bench.unit, 'REMOVE')).toBe('EACCES');
+    expect(bench.model.msync(bench.main, BASE, bench.unit, { sync: true })).toBeNull();
+  });
+
   test('failed faults leave the tables they made', () => {
     const bytes = (['4K', '2M', '1G'] as const).map((size) => {
       const bench = new Bench('refcount', size, 1);

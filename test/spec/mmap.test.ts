@@ -117,6 +117,15 @@ describe.each(HUGE)('4.4 surgery on %s', (size) => {
     ['madvise', (b: Bench) => b.model.madvise(b.main, BASE + b.unit, 4096n, 'DONTDUMP')],
     ['MAP_FIXED overlay', (b: Bench) => b.tryMap({ address: BASE + 4096n, length: 4096n })],
     [
+      'mremap away',
+      (b: Bench) => {
+        const lengths = { oldLength: b.unit + 4096n, newLength: b.unit + 4096n };
+        const to = { mayMove: true, fixed: true, newAddress: BASE + b.unit * 16n };
+        const placed = b.model.mremap(b.main, { address: BASE, ...lengths, ...to });
+        return 'errno' in placed ? placed.errno : null;
+      },
+    ],
+    [
       'mremap shrink',
       (b: Bench) => {
         const lengths = { oldLength: b.unit * 4n, newLength: b.unit * 4n - 4096n };
@@ -146,6 +155,18 @@ describe.each(HUGE)('4.4 surgery on %s', (size) => {
     expect(bench.model.madvise(bench.main, BASE + 4096n, 4096n, 'HUGEPAGE')).toBeNull();
   });
 
+  test('the hole from above: the VMA below takes the tail of the unit', () => {
+    const bench = new Bench('refcount', size);
+    bench.map(4);
+    const middle = BASE + bench.unit * 2n;
+    expect(bench.model.mprotect(bench.main, middle, bench.unit * 2n, R)).toBeNull();
+    bench.read(BASE + bench.unit);
+    expect(bench.model.mprotect(bench.main, middle - 4096n, 4096n, R)).toBeNull();
+    expect(bench.main.vmas.map(({ start, offset }) => start - BASE - offset)).toEqual([0n, 0n]);
+    expect(bench.vmas[1]).toEqual([bench.unit * 2n - 4096n, bench.unit * 4n]);
+    expect(bench.folio(1).refcount).toBe(1);
+  });
+
   test('the hole: mprotect beside a VMA with those rights moves the boundary', () => {
     const bench = new Bench('refcount', size);
     bench.map(4);
@@ -157,6 +178,7 @@ describe.each(HUGE)('4.4 surgery on %s', (size) => {
       [0n, cut],
       [cut, bench.unit * 4n],
     ]);
+    expect(bench.main.vmas.map(({ start, offset }) => start - BASE - offset)).toEqual([0n, 0n]);
     expect(bench.folio(2)).toMatchObject({ refcount: 1, referenced: true });
     expect(outcome(bench.read(BASE + bench.unit * 2n))).toBe('BUS_ADRERR');
     expect(outcome(bench.read(BASE + bench.unit))).toBe('ok 0');

@@ -1,13 +1,13 @@
 // Sum rules that hold after any sequence of operations, and the way back to idle.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { D, P, RW as RW_BIT, SAVED_DIRTY } from './entry.ts';
+import { D, P, physOf, RW as RW_BIT, SAVED_DIRTY } from './entry.ts';
 import type { Access } from './fault.ts';
 import type { Grabbed } from './gup.ts';
 import { counts, PGD_SIZE, PMD_SIZE, PUD_SIZE } from './kernel.ts';
 import type { Advice } from './madvise.ts';
-import { BASE, Bench, COMBINATIONS, NONE, R, RW } from './setup.ts';
-import { overlaps } from './vma.ts';
+import { BASE, Bench, COMBINATIONS, NONE, PHYS, R, RW } from './setup.ts';
+import { overlaps, vmasIn } from './vma.ts';
 import type { Process } from './world.ts';
 
 const UNITS = 6;
@@ -23,7 +23,8 @@ const MORE_ADVICE: readonly Advice[] = ['NORMAL', 'RANDOM', 'NOHUGEPAGE', 'HUGEP
 
 /** A place: unit slot, and whether it is off by a page. */
 const place = fc.record({ slot: fc.nat(SLOTS - 1), off: fc.boolean().map((b) => b && 1) });
-const length = fc.integer({ min: 1, max: 4 });
+/** Whole units, or a page less. */
+const length = fc.record({ units: fc.integer({ min: 1, max: 4 }), cut: fc.boolean() });
 
 const step = fc.oneof(
   fc.record({ op: fc.constant('mmap' as const), to: place, length, offset: fc.nat(UNITS) }),
@@ -70,6 +71,10 @@ class Run {
     this.current = bench.main;
   }
 
+  bytes(of: { units: number; cut: boolean }): bigint {
+    return this.bench.unit * BigInt(of.units) - (of.cut ? 4096n : 0n);
+  }
+
   at(where: { slot: number; off: number | false }): bigint {
     return BASE + BigInt(where.slot) * this.bench.unit + BigInt(where.off || 0) * 4096n;
   }
@@ -83,17 +88,17 @@ class Run {
           address: this.at(each.to),
           fixed: true,
           rights: RW,
-          length: unit * BigInt(each.length),
+          length: this.bytes(each.length),
           offset: unit * BigInt(each.offset),
         });
         return null;
       case 'munmap':
-        return model.munmap(this.current, this.at(each.at), unit * BigInt(each.length));
+        return model.munmap(this.current, this.at(each.at), this.bytes(each.length));
       case 'mprotect':
-        model.mprotect(this.current, this.at(each.at), unit * BigInt(each.length), each.rights);
+        model.mprotect(this.current, this.at(each.at), this.bytes(each.length), each.rights);
         return null;
       case 'madvise':
-        model.madvise(this.current, this.at(each.at), unit * BigInt(each.length), each.advice);
+        model.madvise(this.current, this.at(each.at), this.bytes(each.length), each.advice);
         return null;
       case 'mremap':
         this.remap(each);
@@ -111,7 +116,7 @@ class Run {
 
   private remap(each: Extract<Step, { op: 'mremap' }>): void {
     const { model, unit } = this.bench;
-    const oldLength = unit * BigInt(each.length);
+    const oldLength = this.bytes(each.length);
     model.mremap(this.current, {
       address: this.at(each.at),
       oldLength,
@@ -156,7 +161,8 @@ function checkProcess(bench: Bench, process: Process, leaks: boolean): void {
   });
   for (const [key, entry] of process.leaves) {
     const va = key * bench.unit;
-    expect(overlaps(process.vmas, va, va + bench.unit)).toBe(true);
+    const vma = vmasIn(process.vmas, va, va + bench.unit)[0]!;
+    expect(physOf(world.size, entry)).toBe(PHYS + vma.offset + va - vma.start);
     expect(process.pudTables.has(va / PGD_SIZE)).toBe(true);
     if (world.size !== '1G') expect(process.pmdTables.has(va / PUD_SIZE)).toBe(true);
     if (world.size === '4K') expect(process.pteTables.has(va / PMD_SIZE)).toBe(true);
