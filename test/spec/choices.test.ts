@@ -115,6 +115,43 @@ describe('choices', () => {
     expect(bench.model.viewProcess(bench.main).tables.pte).toEqual([FAR]);
   });
 
+  test('12: so does a whole PMD table', () => {
+    const bench = new Bench('refcount', '2M', 4);
+    const length = 1n << 30n;
+    bench.map(1, { length });
+    bench.read(BASE);
+    const entry = bench.raw(BASE);
+    const args = { address: BASE, oldLength: length, newLength: length, newAddress: FAR };
+    bench.model.mremap(bench.main, { ...args, mayMove: true, fixed: true, dontUnmap: true });
+    expect(bench.raw(FAR)).toBe(entry);
+    expect(bench.model.viewProcess(bench.main).tables.pmd).toEqual([FAR]);
+  });
+
+  test.each([
+    ['devmap', '2M', true],
+    ['devmap', '1G', false],
+    ['refcount', '2M', true],
+    ['refcount', '1G', false],
+  ] as const)('11: POPULATE_WRITE over a clean leaf (%s %s): dirty %s', (kernel, size, dirty) => {
+    const bench = new Bench(kernel, size);
+    bench.map(1);
+    bench.read(BASE);
+    bench.model.madvise(bench.main, BASE, bench.unit, 'POPULATE_WRITE');
+    expect(bench.raw(BASE)! & 0x840n).toBe(dirty ? 0x840n : 0n);
+  });
+
+  test('a PMD table where a 1G leaf should go keeps the leaf out', () => {
+    const bench = new Bench('refcount', '1G', 4);
+    bench.map(1);
+    bench.model.madvise(bench.main, BASE, bench.unit, 'NOHUGEPAGE');
+    expect(outcome(bench.read(BASE))).toBe('BUS_ADRERR');
+    bench.model.madvise(bench.main, BASE, bench.unit, 'HUGEPAGE');
+    expect(outcome(bench.read(BASE))).toBe('BUS_ADRERR');
+    bench.model.munmap(bench.main, BASE, bench.unit);
+    bench.map(1);
+    expect(outcome(bench.read(BASE))).toBe('ok 1');
+  });
+
   test('14: DONTNEED frees the PTE table of a slot it covers whole', () => {
     const tables = (['devmap', 'refcount'] as const).map((kernel) => {
       const bench = new Bench(kernel, '4K', 4);

@@ -2,7 +2,7 @@
 import { ADVISED_VMA_HAS_NO_RECENCY } from './choices.ts';
 import { A, isDirty, physOf } from './entry.ts';
 import type { Folio } from './folio.ts';
-import { counts, PGD_SIZE, PMD_SIZE, PUD_SIZE } from './kernel.ts';
+import { counts, PAGE, PGD_SIZE, PMD_SIZE, PUD_SIZE } from './kernel.ts';
 import { overlaps, VM, type Vma, vmaAt } from './vma.ts';
 import type { Process, World } from './world.ts';
 
@@ -11,7 +11,7 @@ export function leafAt(world: World, process: Process, va: bigint): bigint | und
 }
 
 export function folioAt(world: World, entry: bigint): Folio {
-  return world.folioBehind(entry, physOf);
+  return world.folioOf(Number((physOf(world.size, entry) - world.physBytes) / PAGE));
 }
 
 /** Unit numbers of the leaves that [start, end) meets, ascending. */

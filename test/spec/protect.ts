@@ -3,7 +3,7 @@ import { FAILED_SPLIT_LEAVES_FIRST, MOVED_BOUNDARY_DROPS_1G } from './choices.ts
 import { modify, type Rights } from './entry.ts';
 import { protOf } from './fault.ts';
 import { type Errno, max, min, PAGE, roundUp } from './kernel.ts';
-import { dropLeaf, leavesIn } from './leaf.ts';
+import { dropLeaf, leavesIn, vmaOf } from './leaf.ts';
 import {
   lowerBound,
   mergeable,
@@ -13,7 +13,6 @@ import {
   VM,
   VM_ACCESS,
   type Vma,
-  vmaAt,
 } from './vma.ts';
 import type { Process, World } from './world.ts';
 
@@ -135,7 +134,7 @@ export function mprotect(
   if (end > 1n << 64n) return 'ENOMEM';
   let at = start;
   while (at < end) {
-    const vma = vmaAt(process.vmas, at);
+    const vma = vmaOf(process, at);
     if (!vma) return 'ENOMEM';
     const stop = min(vma.end, end);
     const flags = flagsWith(vma.flags, rights);
@@ -143,7 +142,7 @@ export function mprotect(
     if (flags !== vma.flags) {
       const refused = changeFlags(world, process, vma, at, stop, flags);
       if (refused) return refused;
-      const now = vmaAt(process.vmas, at)!;
+      const now = vmaOf(process, at)!;
       changeLeaves(world, process, at, stop, protOf(now.flags));
     }
     at = stop;

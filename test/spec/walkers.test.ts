@@ -151,6 +151,40 @@ describe.each(KERNELS.flatMap((kernel) => SMALL.map((size) => ({ kernel, size })
   },
 );
 
+test('growing into a gap merges with what lies beyond it', () => {
+  const bench = new Bench('refcount', '2M');
+  bench.map(1);
+  bench.map(2, { address: BASE + bench.unit * 2n, offset: bench.unit * 2n });
+  const lengths = { oldLength: bench.unit, newLength: bench.unit * 2n };
+  expect(bench.model.mremap(bench.main, { address: BASE, ...lengths })).toEqual({ address: BASE });
+  expect(bench.vmas).toEqual([[0n, bench.unit * 4n]]);
+});
+
+test('5.6: a write after clear_refs 4 sets PG_dirty at 4K in B alone, and no count', () => {
+  const seen = A_AND_B.flatMap((kernel) =>
+    (['4K', '2M'] as const).map((size) => {
+      const bench = new Bench(kernel, size);
+      bench.map(1);
+      bench.read(BASE);
+      bench.model.clearRefs(bench.main, 4);
+      const { refcount } = bench.folio();
+      bench.write(BASE);
+      expect(bench.folio().refcount).toBe(refcount);
+      return bench.folio().dirty;
+    }),
+  );
+  expect(seen).toEqual([false, false, true, false]);
+});
+
+test('8: Pss of one 4K page with five mappings is cut to 0 kB', () => {
+  const bench = new Bench('refcount', '4K');
+  for (let i = 0n; i < 5n; i++) {
+    bench.map(1, { address: BASE + i * 8192n });
+    bench.read(BASE + i * 8192n);
+  }
+  expect(bench.model.smaps(bench.main)[0]).toMatchObject({ rss: 4, pss: 0, sharedClean: 4 });
+});
+
 test.each(KERNELS)('12.21: an unaligned destination drops 2M leaves for good (%s)', (kernel) => {
   const bench = new Bench(kernel, '2M');
   bench.map(1);

@@ -1,6 +1,6 @@
 // The state of everything: one device, its folios, its processes.
 import { Folio } from './folio.ts';
-import { type Bug, type Kernel, ORDER, PAGE, type Size, unitBytes } from './kernel.ts';
+import { type Bug, type Kernel, ORDER, type Size, unitBytes } from './kernel.ts';
 import type { OpenFile, Vma } from './vma.ts';
 
 export interface Options {
@@ -83,10 +83,6 @@ export class World {
       this.folios.set(unit, folio);
     }
     return folio;
-  }
-
-  folioBehind(entry: bigint, physOf: (size: Size, entry: bigint) => bigint): Folio {
-    return this.folioOf(Number((physOf(this.size, entry) - this.physBytes) / PAGE));
   }
 
   /** May `file` still map and fault? */
