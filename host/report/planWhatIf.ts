@@ -1,0 +1,74 @@
+import type { Change, Figure, Side, WhatIf } from '../plan/whatIf.ts';
+import { formatBytes, formatCount } from '../units.ts';
+import { formatRatio, NONE } from './numbers.ts';
+import { sayHost } from './plan.ts';
+import { formatSeconds, markOf, sayRate } from './planNumbers.ts';
+import { formatTable } from './table.ts';
+
+function cell(figure: Figure | undefined, unit: Change['unit']): string {
+  if (!figure) return NONE;
+  const { value, basis } = figure;
+  const text =
+    unit === 'bytes' && value > 0
+      ? formatBytes(value)
+      : unit === 'seconds'
+        ? formatSeconds(value)
+        : formatCount(value);
+  return `${markOf(basis)}${text}`;
+}
+
+function difference({ before, after, unit, id }: Change): string {
+  if (!before || !after) return id === 'mappings' && !before && after ? 'now counted' : NONE;
+  if (before.value === after.value) return 'same';
+  if (unit === 'bytes') {
+    const more = after.value - before.value;
+    return `${more > 0 ? '+' : '−'}${formatBytes(Math.abs(more))}`;
+  }
+  return formatRatio(after.value / before.value);
+}
+
+function sideName({ release, align, map, rate }: Side): string {
+  return `Linux ${release}, ${align} units, map=${map}, ${sayRate(rate)} instructions a second`;
+}
+
+const COLUMNS = (['', 'before', 'after', 'change'] as const).map((title) => ({
+  title,
+  align: title === '' ? ('left' as const) : ('right' as const),
+}));
+
+/** One comparison: a row a quantity, only those that differ unless `all`. */
+export function formatWhatIf({ before, after, changes }: WhatIf): string {
+  const rows = changes.map((change) => [
+    change.title,
+    cell(change.before, change.unit),
+    cell(change.after, change.unit),
+    difference(change),
+  ]);
+  return [
+    `before: ${sideName(before)}`,
+    `after:  ${sideName(after)}`,
+    formatTable(COLUMNS, rows),
+  ].join('\n');
+}
+
+const NOTES = [
+  'Bytes and counts are arithmetic. Times are instructions of one process over all it maps: unmarked',
+  'recorded, ~ predicted, ? extrapolated from other unit sizes. A change between two kernels includes',
+  'everything else that changed between them (daxstorm compare has the control).',
+].join('\n');
+
+/** Several comparisons of one question. */
+export function formatWhatIfs(all: readonly WhatIf[]): string {
+  const [first] = all;
+  if (!first) return '';
+  const { before, after } = first;
+  const arch = (side: Side): string => side.host.arch ?? 'x86-64';
+  const same = JSON.stringify(before.host) === JSON.stringify(after.host);
+  const head = same
+    ? [sayHost(before.host, arch(before))]
+    : [
+        `before: ${sayHost(before.host, arch(before))}`,
+        `after:  ${sayHost(after.host, arch(after))}`,
+      ];
+  return [...head, '', all.map(formatWhatIf).join('\n\n'), '', NOTES].join('\n');
+}
