@@ -1,6 +1,6 @@
 import { assumedStart, hostBytes, stepBytes } from '../plan/devices.ts';
 import type { Host, Region } from '../plan/host.ts';
-import { isLayout, type Layout } from '../plan/layout.ts';
+import { type Impossible, isLayout, type Layout } from '../plan/layout.ts';
 import { type Basis, countsMappings, STEPS } from '../plan/operations.ts';
 import type { Costs, Plan } from '../plan/plan.ts';
 import { overheadBytes } from '../plan/recommend.ts';
@@ -13,6 +13,8 @@ import { wrap } from './wrap.ts';
 const LEFT = { align: 'left' } as const;
 const RIGHT = { align: 'right' } as const;
 const COMMANDS_MAX = 12;
+/** More columns than this become a table a unit. */
+const TIME_COLUMNS_MAX = 6;
 
 /** `2 × 3 TiB pmem, 6-way interleaved`. */
 function sayRegion({ kind, sizeBytes, count, interleave, labels }: Region): string {
@@ -77,17 +79,26 @@ function memoryRow(layout: Layout): readonly string[] {
   ];
 }
 
-function memorySection({ request, layouts, geometry }: Plan): string {
-  const rows = layouts.map((each) =>
-    isLayout(each) ? memoryRow(each) : [each.unit.name, each.map, ...Array(8).fill(NONE)],
-  );
-  const refusals = [
-    ...new Set(
-      layouts.flatMap((each) =>
-        isLayout(each) ? [] : [`${each.unit.name}, map=${each.map}: ${each.refusal}`],
-      ),
-    ),
-  ];
+/** Why some layouts cannot be, each reason once. */
+function refusalLines({ layouts }: Plan): readonly string[] {
+  const refused = layouts.filter((each): each is Impossible => !isLayout(each));
+  const reasons = [...new Set(refused.map(({ refusal }) => refusal))];
+  return reasons.map((reason) => {
+    const which = refused.filter(({ refusal }) => refusal === reason);
+    const names = which.map(({ unit, map }) => `${unit.name} ${map}`).join(', ');
+    return wrap(`${NONE} ${names}: ${reason}`);
+  });
+}
+
+function memorySection(plan: Plan): string {
+  const { request, layouts, geometry } = plan;
+  // A map that no unit can have is a reason below, not rows of dashes.
+  const possible = new Set(layouts.filter(isLayout).map(({ map }) => map));
+  const rows = layouts
+    .filter(({ map }) => possible.has(map))
+    .map((each) =>
+      isLayout(each) ? memoryRow(each) : [each.unit.name, each.map, ...Array(8).fill(NONE)],
+    );
   const known = geometry.emulated
     ? []
     : [
@@ -96,7 +107,7 @@ function memorySection({ request, layouts, geometry }: Plan): string {
   return [
     'Memory: arithmetic, the same on every kernel',
     formatTable(memoryColumns(request.host), rows),
-    ...refusals.map((each) => wrap(each)),
+    ...refusalLines(plan),
     ...known,
   ].join('\n');
 }
@@ -135,11 +146,7 @@ function marksSaid(costs: readonly Costs[]): readonly string[] {
   ];
 }
 
-function timeSection(plan: Plan): string {
-  const { rate, releases, host } = plan.request;
-  const costs = shownCosts(plan);
-  if (costs.length === 0)
-    return `Time: nothing was recorded of ${plan.geometry.arch} with ${plan.geometry.basePage} pages.`;
+function timeTable(costs: readonly Costs[], rate: number): string {
   const columns: readonly Column[] = [
     { title: 'one process, all it maps', ...LEFT },
     ...costs.map(
@@ -150,14 +157,25 @@ function timeSection(plan: Plan): string {
     title,
     ...costs.map(({ steps }) => formatStep(steps[i], rate)),
   ]);
+  return formatTable(columns, rows);
+}
+
+function timeSection(plan: Plan): string {
+  const { rate, releases, host } = plan.request;
+  const costs = shownCosts(plan);
   const [first] = costs;
+  if (!first)
+    return `Time: nothing was recorded of ${plan.geometry.arch} with ${plan.geometry.basePage} pages.`;
+  const units = [...new Set(costs.map(({ unit }) => unit))];
+  const narrow = costs.length <= TIME_COLUMNS_MAX;
+  const tables = narrow ? [costs] : units.map((each) => costs.filter(({ unit }) => unit === each));
   return [
     `Time of kernel instructions at ${sayRate(rate)} a second (--rate), Linux ${releases.join(' and ')}`,
-    formatTable(columns, rows),
+    ...tables.map((each) => timeTable(each, rate)),
     ...marksSaid(costs),
     'Caches, waiting for locks and TLB flushes are not in it: measure your rate with',
     'perf stat -e instructions:k,cycles:k. Pins are longterm, for writing, 512 pages a call, of memory',
-    `that is mapped already. Sizes are those of map=${first?.map}.${host.processes > 1 ? ' Each process pays for itself.' : ''}`,
+    `that is mapped already. Sizes are those of map=${first.map}.${host.processes > 1 ? ' Each process pays for itself.' : ''}`,
   ].join('\n');
 }
 

@@ -1,9 +1,10 @@
 import type { Change, Figure, Side, WhatIf } from '../plan/whatIf.ts';
 import { formatBytes, formatCount } from '../units.ts';
-import { formatRatio, NONE } from './numbers.ts';
+import { formatNumber, formatRatio, NONE } from './numbers.ts';
 import { sayHost } from './plan.ts';
 import { formatSeconds, markOf, sayRate } from './planNumbers.ts';
 import { formatTable } from './table.ts';
+import { wrap } from './wrap.ts';
 
 function cell(figure: Figure | undefined, unit: Change['unit']): string {
   if (!figure) return NONE;
@@ -24,7 +25,8 @@ function difference({ before, after, unit, id }: Change): string {
     const more = after.value - before.value;
     return `${more > 0 ? '+' : '−'}${formatBytes(Math.abs(more))}`;
   }
-  return formatRatio(after.value / before.value);
+  const ratio = after.value / before.value;
+  return ratio < 0.1 ? `÷ ${formatNumber(1 / ratio)}` : formatRatio(ratio);
 }
 
 function sideName({ release, align, map, rate }: Side): string {
@@ -36,18 +38,23 @@ const COLUMNS = (['', 'before', 'after', 'change'] as const).map((title) => ({
   align: title === '' ? ('left' as const) : ('right' as const),
 }));
 
-/** One comparison: a row a quantity, only those that differ unless `all`. */
+/** One comparison: a row a quantity that differs, then the names of those that do not. */
 export function formatWhatIf({ before, after, changes }: WhatIf): string {
-  const rows = changes.map((change) => [
+  const known = changes.filter((change) => change.before ?? change.after);
+  const differ = known.filter((change) => difference(change) !== 'same');
+  const same = known.filter((change) => !differ.includes(change));
+  const rows = differ.map((change) => [
     change.title,
     cell(change.before, change.unit),
     cell(change.after, change.unit),
     difference(change),
   ]);
+  const kept = same.map(({ title, before: figure, unit }) => `${title} ${cell(figure, unit)}`);
   return [
     `before: ${sideName(before)}`,
     `after:  ${sideName(after)}`,
-    formatTable(COLUMNS, rows),
+    ...(rows.length > 0 ? [formatTable(COLUMNS, rows)] : ['nothing changes']),
+    ...(kept.length > 0 ? [wrap(`the same: ${kept.join('; ')}`)] : []),
   ].join('\n');
 }
 
