@@ -7,7 +7,14 @@ import { type Host, parseHost } from '../plan/host.ts';
 import { findHost, presetIds, readPreset } from '../plan/hostFile.ts';
 import { parseRelease } from '../plan/operations.ts';
 import { makePlan, type Plan, type PlanRequest, parseRate } from '../plan/plan.ts';
-import { compareSides, parseWhatIf, resized, type Side, type WhatIf } from '../plan/whatIf.ts';
+import {
+  changesKernel,
+  compareSides,
+  parseWhatIf,
+  resized,
+  type Side,
+  type WhatIf,
+} from '../plan/whatIf.ts';
 import { envelope } from '../report/json.ts';
 import { formatPlan, formatPresets } from '../report/plan.ts';
 import { formatWhatIfs } from '../report/planWhatIf.ts';
@@ -107,7 +114,8 @@ function planJson(plan: Plan) {
 /** Units that a comparison covers: the one asked for, else all that both hosts can have. */
 function whatIfs(request: PlanRequest, text: string): readonly WhatIf[] {
   const { host, releases, align, map = 'mem', rate } = request;
-  const release = releases.length === 1 ? releases[0] : KERNELS.devmap.release;
+  // An upgrade begins at the oldest kernel named; anything else is asked of the newest.
+  const release = changesKernel(text) ? releases[0] : releases.at(-1);
   const { units } = geometryOf(host.basePage, host.arch);
   const aligns = align === undefined ? units.map(({ name }) => name) : [align];
   const found: WhatIf[] = [];

@@ -13,6 +13,8 @@ const UNKNOWN_START_BYTES = TIB;
 /** One device-DAX device of a plan. */
 export interface PlannedDevice {
   readonly region: Region;
+  /** Where its struct pages live: of a dynamic device always DRAM. */
+  readonly map: MapName;
   /** Physical range of the namespace, or of the dynamic device. */
   readonly startBytes: number;
   readonly sizeBytes: number;
@@ -96,11 +98,9 @@ function layDevice(
   map: MapName,
   { basePageBytes }: Geometry,
 ): PlannedDevice {
-  const place = { region, startBytes, sizeBytes };
+  const place = { region, map, startBytes, sizeBytes };
   const misaligned = startBytes % unit.bytes !== 0;
-  if (misaligned && (map === 'mem' || region.kind === 'dynamic')) {
-    refuseMisaligned(region, startBytes, unit);
-  }
+  if (misaligned && map === 'mem') refuseMisaligned(region, startBytes, unit);
   if (region.kind === 'dynamic') {
     return { ...place, spanBytes: sizeBytes, dataOffsetBytes: 0, usableBytes: sizeBytes };
   }
@@ -128,17 +128,18 @@ export function planDevices(
       'use fewer tenants or regions',
     );
   }
-  if (map === 'dev' && regions.some(({ region }) => region.kind === 'dynamic')) {
+  if (map === 'dev' && regions.every(({ region }) => region.kind === 'dynamic')) {
     throw new DaxError(
       'E_PLAN',
-      'a dynamic device keeps its struct pages in DRAM: daxctl has no map=dev',
+      'dynamic devices keep their struct pages in DRAM: daxctl has no --map',
       'use --map mem',
     );
   }
   return regions.flatMap(({ region, startBytes }) => {
     const sizeBytes = deviceSize(region, tenants, unit);
+    const own = region.kind === 'dynamic' ? 'mem' : map;
     return Array.from({ length: tenants }, (_, i) =>
-      layDevice({ region, startBytes: startBytes + i * sizeBytes }, sizeBytes, unit, map, geometry),
+      layDevice({ region, startBytes: startBytes + i * sizeBytes }, sizeBytes, unit, own, geometry),
     );
   });
 }

@@ -80,6 +80,8 @@ export interface Host {
   readonly note: string | undefined;
 }
 
+const SEE = 'see docs/planning.md for what a host file holds';
+
 /** Keys at a path of the schema, for a key that is not one of them. */
 function keysAt(path: readonly PropertyKey[]): readonly string[] {
   const inRegion = path[0] === 'regions' && path.length > 1;
@@ -101,22 +103,18 @@ function refusal(issue: z.core.$ZodIssue, where: string): DaxError {
     );
   }
   const says = issue.message.replace(/^Invalid input: /, '');
-  return new DaxError(
-    'E_PLAN',
-    `${where}: ${path.join('') || 'the whole'}: ${says}`,
-    'see docs/planning.md for what a host file holds',
-  );
+  return new DaxError('E_PLAN', `${where}: ${path.join('') || 'the whole'}: ${says}`, SEE);
 }
 
-/** A region's size: whole sub-sections, for the kernel maps nothing smaller. Fails: E_DEVICE_SIZE. */
-function regionBytes(text: string | number, what: string): number {
+/** Where a region begins and how large it is: the kernel maps whole sub-sections. Fails: E_DEVICE_SIZE. */
+function wholeSections(text: string | number, what: string): number {
   const bytes = bytesOf(text, what);
   if (bytes % SUBSECTION_BYTES === 0) return bytes;
   const near = Math.max(1, Math.floor(bytes / SUBSECTION_BYTES)) * SUBSECTION_BYTES;
   throw new DaxError(
     'E_DEVICE_SIZE',
-    `${what} ${bytes} bytes is no multiple of 2MiB`,
-    `use ${near}, the multiple below it`,
+    `${what} is ${bytes} bytes, no multiple of 2MiB`,
+    `use ${near}`,
   );
 }
 
@@ -133,6 +131,7 @@ function bytesOf(text: string | number, what: string): number {
  * Fails: E_PLAN naming the first field that does not fit, E_SIZE_SYNTAX for a size.
  */
 export function parseHost(fields: unknown, where: string): Host {
+  if (fields === null) throw new DaxError('E_PLAN', `${where} is empty`, SEE);
   const result = hostSchema.safeParse(fields);
   if (!result.success) throw refusal(result.error.issues[0] as z.core.$ZodIssue, where);
   const { data } = result;
@@ -141,11 +140,11 @@ export function parseHost(fields: unknown, where: string): Host {
     regions: data.regions.map(({ size: text, start, name, ...rest }, i) => ({
       name: name ?? `region ${i}`,
       kind: rest.kind,
-      sizeBytes: regionBytes(text, `${where}: regions[${i}].size`),
+      sizeBytes: wholeSections(text, `${where}: regions[${i}].size`),
       count: rest.count,
       interleave: rest.interleave,
       startBytes:
-        start === undefined ? undefined : parseSize(String(start), `${where}: regions[${i}].start`),
+        start === undefined ? undefined : wholeSections(start, `${where}: regions[${i}].start`),
       labels: rest.labels,
       bandwidthGBps: rest.bandwidthGBps,
       latencyNs: rest.latencyNs,

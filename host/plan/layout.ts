@@ -1,5 +1,6 @@
 import { DaxError } from '../error.ts';
 import type { MapName, UnitSize } from '../syscall/namespace.ts';
+import { formatBytes } from '../units.ts';
 import { hostBytes, type PlannedDevice, planDevices } from './devices.ts';
 import { type Geometry, processTables } from './geometry.ts';
 import type { Host } from './host.ts';
@@ -51,10 +52,9 @@ function sum<T>(items: readonly T[], of: (item: T) => number): number {
 function structPages(
   devices: readonly PlannedDevice[],
   unit: UnitSize,
-  map: MapName,
   geometry: Geometry,
 ): Layout['structPages'] {
-  const each = devices.map(({ startBytes, spanBytes, dataOffsetBytes }) => {
+  const each = devices.map(({ startBytes, spanBytes, dataOffsetBytes, map }) => {
     const metadataBytes = map === 'dev' ? dataOffsetBytes : 0;
     return memmapOf({ startBytes, spanBytes, unit, map, geometry, metadataBytes });
   });
@@ -82,6 +82,15 @@ export function processMemory(
   };
 }
 
+/** Beyond 2^53 a byte more or less would be lost. */
+function refuseInexact(dramBytes: number): void {
+  throw new DaxError(
+    'E_PLAN',
+    `struct pages and page tables would take ${formatBytes(dramBytes)} of DRAM, more than can be counted to the byte`,
+    'use fewer processes, a smaller size or a larger --align',
+  );
+}
+
 /**
  * A host with one unit size and map: what is usable and what it takes. Each tenant has a device on
  * every region, each process maps all devices of its tenant.
@@ -97,9 +106,11 @@ export function layOut(host: Host, unit: UnitSize, map: MapName, geometry: Geome
     unit,
     geometry,
   );
-  const pages = structPages(devices, unit, map, geometry);
+  const pages = structPages(devices, unit, geometry);
   const usableBytes = sum(devices, (device) => device.usableBytes);
   const tableBytes = process.tableBytes * processes;
+  const dramBytes = pages.dramBytes + (pages.tableBytes ?? 0) + tableBytes;
+  if (!Number.isSafeInteger(dramBytes)) refuseInexact(dramBytes);
   return {
     unit,
     map,
@@ -109,7 +120,7 @@ export function layOut(host: Host, unit: UnitSize, map: MapName, geometry: Geome
     structPages: pages,
     process,
     tableBytes,
-    dramBytes: pages.dramBytes + (pages.tableBytes ?? 0) + tableBytes,
+    dramBytes,
   };
 }
 

@@ -124,6 +124,15 @@ export function parseWhatIf(text: string, before: Side): Side {
   }, before);
 }
 
+/** Whether a change is one of kernels, and not only of hosts. */
+export function changesKernel(text: string): boolean {
+  return text
+    .split(',')
+    .some(
+      (part) => part.startsWith('kernel=') || (!part.includes('=') && bareKey(part) === 'kernel'),
+    );
+}
+
 interface Figures {
   readonly geometry: Geometry;
   readonly layout: Layout;

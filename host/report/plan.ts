@@ -90,8 +90,36 @@ function refusalLines({ layouts }: Plan): readonly string[] {
   });
 }
 
+/** What does not fit, what deduplication leaves out, what every bind has to write. */
+function memoryNotes({ layouts, geometry, request }: Plan): readonly string[] {
+  const possible = layouts.filter(isLayout);
+  const { dramBytes: held = Number.POSITIVE_INFINITY } = request.host;
+  const tooMuch = possible.filter((layout) => layout.dramBytes > held);
+  const saved = possible.flatMap(({ unit, map, structPages }) => {
+    const { dedup, fullBytes, dramBytes, deviceBytes } = structPages;
+    return dedup ? [`${unit.name} ${map} ${formatBytes(fullBytes - dramBytes - deviceBytes)}`] : [];
+  });
+  const written = possible.map(
+    ({ unit, map, structPages }) =>
+      `${unit.name} ${map} ${formatCount(Math.round(structPages.initialised))}`,
+  );
+  const names = tooMuch.map(({ unit, map }) => `${unit.name} ${map}`).join(', ');
+  return [
+    ...(tooMuch.length > 0 ? [`More than the host's ${formatBytes(held)} of DRAM: ${names}`] : []),
+    ...(geometry.emulated
+      ? []
+      : [
+          `Tables over struct pages are not known for ${geometry.arch}, so not in the last column.`,
+        ]),
+    saved.length > 0
+      ? `Deduplication of struct pages saves: ${saved.join(', ')}.`
+      : 'Deduplication of struct pages saves nothing: it needs map=mem, large units and an architecture with it.',
+    wrap(`Struct pages written at each bind (boot, rebind): ${written.join('; ')}.`),
+  ];
+}
+
 function memorySection(plan: Plan): string {
-  const { request, layouts, geometry } = plan;
+  const { request, layouts } = plan;
   // A map that no unit can have is a reason below, not rows of dashes.
   const possible = new Set(layouts.filter(isLayout).map(({ map }) => map));
   const rows = layouts
@@ -99,16 +127,11 @@ function memorySection(plan: Plan): string {
     .map((each) =>
       isLayout(each) ? memoryRow(each) : [each.unit.name, each.map, ...Array(8).fill(NONE)],
     );
-  const known = geometry.emulated
-    ? []
-    : [
-        `Page tables over struct pages are not known for ${geometry.arch}, so not in the last column.`,
-      ];
   return [
     'Memory: arithmetic, the same on every kernel',
     formatTable(memoryColumns(request.host), rows),
     ...refusalLines(plan),
-    ...known,
+    ...memoryNotes(plan),
   ].join('\n');
 }
 
@@ -173,31 +196,11 @@ function timeSection(plan: Plan): string {
     `Time of kernel instructions at ${sayRate(rate)} a second (--rate), Linux ${releases.join(' and ')}`,
     ...tables.map((each) => timeTable(each, rate)),
     ...marksSaid(costs),
-    'Caches, waiting for locks and TLB flushes are not in it: measure your rate with',
-    'perf stat -e instructions:k,cycles:k. Pins are longterm, for writing, 512 pages a call, of memory',
-    `that is mapped already. Sizes are those of map=${first.map}.${host.processes > 1 ? ' Each process pays for itself.' : ''}`,
+    wrap(
+      `The rate is a guess until you measure it: perf stat -e instructions:k,cycles:k gives instructions a cycle, to be multiplied by the clock. Pins are longterm, for writing, 512 pages a call, of memory already mapped. Sizes are those of map=${first.map}.${host.processes > 1 ? ' Each process pays for itself.' : ''}`,
+      '',
+    ),
   ].join('\n');
-}
-
-/** What deduplication leaves out, and what every bind has to write. */
-function structPageLines({ layouts }: Plan): readonly string[] {
-  const possible = layouts.filter(isLayout);
-  const saved = possible.flatMap(({ unit, structPages }) => {
-    const { dedup, fullBytes, dramBytes } = structPages;
-    return dedup ? [`${unit.name} ${formatBytes(fullBytes - dramBytes)}`] : [];
-  });
-  const written = possible.map(
-    ({ unit, map, structPages }) =>
-      `${unit.name} ${map} ${formatCount(Math.round(structPages.initialised))}`,
-  );
-  const none =
-    'Deduplication of struct pages saves nothing here: it needs map=mem and a larger unit.';
-  return [
-    saved.length > 0
-      ? `Deduplication of struct pages saves, with map=mem: ${saved.join(', ')}.`
-      : none,
-    wrap(`Struct pages written at each bind (boot, rebind): ${written.join('; ')}.`),
-  ];
 }
 
 function countersSection({ headroom, folioMappings, request }: Plan): string {
@@ -315,7 +318,6 @@ export function formatPlan(plan: Plan): string {
       : [`${formatBytes(hostBytes(host))} in all; taken for granted: ${start}`]),
     '',
     memorySection(plan),
-    ...structPageLines(plan),
     '',
     timeSection(plan),
     ...fillSection(plan),

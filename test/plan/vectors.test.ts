@@ -61,7 +61,7 @@ describe('process page tables of 1 TiB', () => {
 });
 
 describe('struct pages initialised at bind', () => {
-  // Commit 6fd3620b3428: 32,768 become 128 a compound page of one section; 262,144 become 128.
+  // Semantics 2.3: twice a vmemmap page's 64, a compound page, instead of 32,768 a section.
   test('2M: 128 a compound page, of 64 in a section', () => {
     expect(memmap(128 * MIB, '2M').initialised).toBe(64 * 128);
     expect(memmap(128 * MIB, '4K').initialised).toBe(32_768);
