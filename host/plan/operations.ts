@@ -1,4 +1,4 @@
-import { crossValidate, type FamilyErrors } from '../cost/crossValidation.ts';
+import { unseenErrors } from '../cost/crossValidation.ts';
 import {
   countsFor,
   kernelOf,
@@ -8,7 +8,7 @@ import {
   RECORDED_RELEASES,
   type Release,
 } from '../cost/model.ts';
-import { familyOf, type Operation, parseOperation } from '../cost/operation.ts';
+import { familyOf, parseOperation } from '../cost/operation.ts';
 import { PARAMETERS } from '../cost/parameters.ts';
 import { DaxError } from '../error.ts';
 import { KERNEL_IDS, KERNELS } from '../kernel.ts';
@@ -119,15 +119,6 @@ export function countsMappings(release: Release): boolean {
 }
 
 const UNMAP_CALL = PARAMETERS.findIndex(({ name }) => name === 'unmapCall');
-const crossValidations = new Map<Release, readonly FamilyErrors[]>();
-
-/** Largest error of fits that had not seen an operation of the family. */
-function unseenError(release: Release, operation: Operation): number | undefined {
-  const known = crossValidations.get(release) ?? crossValidate(release);
-  crossValidations.set(release, known);
-  return known.find(({ family }) => family === familyOf(operation))?.withoutOperation?.max;
-}
-
 function recordedCost(release: Release, align: AlignName, op: string): UnitCost | undefined {
   const row = recordings(release).find((each) => each.align === align && each.op === op);
   if (!row) return undefined;
@@ -150,7 +141,12 @@ function predictedCost(release: Release, align: AlignName, op: string): UnitCost
   const perMapping = calls ? (model.prices[UNMAP_CALL] ?? 0) : 0;
   const seen = recordings(release).some((row) => row.align === align);
   return seen
-    ? { basis: 'predicted', perUnit, perMapping, error: unseenError(release, operation) }
+    ? {
+        basis: 'predicted',
+        perUnit,
+        perMapping,
+        error: unseenErrors(release, familyOf(operation))?.max,
+      }
     : { basis: 'extrapolated', perUnit, perMapping, error: undefined };
 }
 
