@@ -223,7 +223,7 @@ export function planCommand(context: Context): Command {
     .addHelpText(
       'after',
       `
-Keys of --what-if: kernel, host, size, processes, tenants, align, map, rate.
+Keys of --what-if: kernel, host, size, kind, processes, tenants, align, map, rate.
 
 Examples:
   daxstorm plan optane-2s --processes 64

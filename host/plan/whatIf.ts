@@ -5,7 +5,7 @@ import type { MapName } from '../syscall/namespace.ts';
 import { PAGE_BYTES, parseSize } from '../units.ts';
 import { headroom } from './counters.ts';
 import { type Geometry, geometryOf, unitOf } from './geometry.ts';
-import type { Host } from './host.ts';
+import type { Host, Region } from './host.ts';
 import { findHost } from './hostFile.ts';
 import { type Layout, layOut } from './layout.ts';
 import { type Basis, countsMappings, parseRelease, STEPS } from './operations.ts';
@@ -42,7 +42,17 @@ export interface WhatIf {
   readonly changes: readonly Change[];
 }
 
-const KEYS = ['kernel', 'host', 'size', 'processes', 'tenants', 'align', 'map', 'rate'] as const;
+const KEYS = [
+  'kernel',
+  'host',
+  'size',
+  'kind',
+  'processes',
+  'tenants',
+  'align',
+  'map',
+  'rate',
+] as const;
 type Key = (typeof KEYS)[number];
 
 function wholeNumber(key: string, text: string, most: number): number {
@@ -73,6 +83,11 @@ function parseMap(text: string): MapName {
   throw new DaxError('E_PLAN', `map '${text}' is not known`, 'use mem or dev');
 }
 
+function parseKind(text: string): Region['kind'] {
+  if (text === 'pmem' || text === 'dynamic') return text;
+  throw new DaxError('E_PLAN', `kind '${text}' is not known`, 'use pmem or dynamic');
+}
+
 function changed(side: Side, key: Key, text: string): Side {
   const { host } = side;
   switch (key) {
@@ -85,6 +100,13 @@ function changed(side: Side, key: Key, text: string): Side {
     }
     case 'size':
       return { ...side, host: resized(host, text) };
+    case 'kind': {
+      const kind = parseKind(text);
+      return {
+        ...side,
+        host: { ...host, regions: host.regions.map((each) => ({ ...each, kind })) },
+      };
+    }
     case 'processes':
       return { ...side, host: { ...host, processes: wholeNumber(key, text, 1_000_000) } };
     case 'tenants':

@@ -25,7 +25,7 @@ function sayRegion({ kind, sizeBytes, count, interleave, labels }: Region): stri
 }
 
 /** The host in a line or two: what is planned. */
-export function sayHost(host: Host, arch: string): string {
+export function sayHost(host: Host, arch: string, label = ''): string {
   const { name, regions, processes, tenants, dramBytes } = host;
   const mapped = tenants > 1 ? 'all devices of its tenant' : 'everything';
   const dram = dramBytes === undefined ? '' : `, ${formatBytes(dramBytes)} of DRAM`;
@@ -34,7 +34,7 @@ export function sayHost(host: Host, arch: string): string {
   const held =
     tenants > 1 ? `; ${formatCount(tenants)} tenants, a device each on every region` : '';
   return wrap(
-    `${name}: ${regions.map(sayRegion).join(' and ')}${dram}; ${arch}${held}; ${many} ${mapped}`,
+    `${label}${name}: ${regions.map(sayRegion).join(' and ')}${dram}; ${arch}${held}; ${many} ${mapped}`,
   );
 }
 
@@ -260,13 +260,15 @@ const CAVEATS: Readonly<Record<string, string>> = {
     'them, leaking references on 7.3; where programs are watched or grow so, take --align 2M.',
 };
 
-function recommendationSection({ recommendation }: Plan): string {
+function recommendationSection({ recommendation, request }: Plan): string {
   const { layout, next } = recommendation;
   const { unit, map, dramBytes, lostBytes } = layout;
   const mine = overheadBytes(layout);
   const than =
     next === undefined
-      ? 'no other unit size is possible'
+      ? request.align === undefined
+        ? 'no other unit size is possible'
+        : 'no other unit size was asked for'
       : `with ${next.unit.name} units and map=${next.map} it is ${formatBytes(overheadBytes(next))}`;
   const caveat = CAVEATS[unit.name];
   return [

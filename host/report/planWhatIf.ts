@@ -6,6 +6,9 @@ import { formatSeconds, markOf, sayRate } from './planNumbers.ts';
 import { formatTable } from './table.ts';
 import { wrap } from './wrap.ts';
 
+/** Times and counts that differ by less are shown as the same. */
+const SAME_SHARE = 0.005;
+
 function cell(figure: Figure | undefined, unit: Change['unit']): string {
   if (!figure) return NONE;
   const { value, basis } = figure;
@@ -26,6 +29,7 @@ function difference({ before, after, unit, id }: Change): string {
     return `${more > 0 ? '+' : '−'}${formatBytes(Math.abs(more))}`;
   }
   const ratio = after.value / before.value;
+  if (Math.abs(ratio - 1) < SAME_SHARE) return 'same';
   return ratio < 0.1 ? `÷ ${formatNumber(1 / ratio)}` : formatRatio(ratio);
 }
 
@@ -54,7 +58,9 @@ export function formatWhatIf({ before, after, changes }: WhatIf): string {
     `before: ${sideName(before)}`,
     `after:  ${sideName(after)}`,
     ...(rows.length > 0 ? [formatTable(COLUMNS, rows)] : ['nothing changes']),
-    ...(kept.length > 0 ? [wrap(`the same: ${kept.join('; ')}`)] : []),
+    ...(kept.length > 0
+      ? [wrap(`the same, times and counts to half a percent: ${kept.join('; ')}`)]
+      : []),
   ].join('\n');
 }
 
@@ -74,8 +80,8 @@ export function formatWhatIfs(all: readonly WhatIf[]): string {
   const head = same
     ? [sayHost(before.host, arch(before))]
     : [
-        `before: ${sayHost(before.host, arch(before))}`,
-        `after:  ${sayHost(after.host, arch(after))}`,
+        sayHost(before.host, arch(before), 'before: '),
+        sayHost(after.host, arch(after), 'after:  '),
       ];
   return [...head, '', all.map(formatWhatIf).join('\n\n'), '', NOTES].join('\n');
 }

@@ -149,7 +149,7 @@ describe('plan --what-if', () => {
     expect(text).toMatch(/resident set, a process +0 +6 TiB +\+6 TiB/);
     expect(text).toMatch(/munmap all +\S+ ms +\S+ ms +3\.51×/);
     expect(text).toMatch(/or MADV_POPULATE_WRITE +3\.18 min +1\.89 s +÷ 101/);
-    expect(text).toContain('the same: usable 6 TiB; struct pages in DRAM 24 GiB');
+    expect(text).toContain('half a percent: usable 6 TiB; struct pages in DRAM 24 GiB');
     expect(widest(text)).toBeLessThanOrEqual(120);
   });
 
