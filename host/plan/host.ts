@@ -23,8 +23,6 @@ const regionSchema = z.strictObject({
   labels: z.boolean().default(true),
   /** Of one region, as its vendor states it. */
   bandwidthGBps: z.number().positive().optional(),
-  /** Idle read latency. */
-  latencyNs: z.number().positive().optional(),
 });
 
 export const hostSchema = z.strictObject({
@@ -62,7 +60,6 @@ export interface Region {
   readonly startBytes: number | undefined;
   readonly labels: boolean;
   readonly bandwidthGBps: number | undefined;
-  readonly latencyNs: number | undefined;
 }
 
 /** A host and what runs on it, checked. */
@@ -147,7 +144,6 @@ export function parseHost(fields: unknown, where: string): Host {
         start === undefined ? undefined : wholeSections(start, `${where}: regions[${i}].start`),
       labels: rest.labels,
       bandwidthGBps: rest.bandwidthGBps,
-      latencyNs: rest.latencyNs,
     })),
     dramBytes: data.dram === undefined ? undefined : bytesOf(data.dram, `${where}: dram`),
     arch: data.arch,

@@ -1,11 +1,13 @@
 // Every preset: valid by its schema, with sources, named as its file, and possible to plan.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hostBytes } from '../../host/plan/devices.ts';
 import { geometryOf, unitOf } from '../../host/plan/geometry.ts';
-import { presetSchema } from '../../host/plan/host.ts';
-import { presetIds, readPreset } from '../../host/plan/hostFile.ts';
+import { type Host, presetSchema } from '../../host/plan/host.ts';
+import { findHost, presetIds, readPreset } from '../../host/plan/hostFile.ts';
 import { layOut } from '../../host/plan/layout.ts';
 import { PACKAGE_ROOT } from '../../host/root.ts';
 import { GIB, TIB } from '../../host/units.ts';
@@ -52,5 +54,39 @@ describe('presets', () => {
   test('one without a source is refused', () => {
     const { success } = presetSchema.safeParse({ id: 'x', name: 'x', regions: [{ size: '1TiB' }] });
     expect(success).toBe(false);
+  });
+});
+
+describe("a file of one's own", () => {
+  let folder = '';
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'daxstorm-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  function host(name: string, text: string): Host {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return { ...findHost(path), name: 'mine' };
+  }
+
+  test('YAML and JSON say the same', () => {
+    const yaml = host(
+      'host.yaml',
+      `dram: 512GiB
+processes: 16
+regions:
+  - { name: optane, size: 3TiB, count: 2, interleave: 6 }
+  - { name: cxl, kind: dynamic, size: 274877906944, start: 0x40000000 }
+`,
+    );
+    const regions = [
+      { name: 'optane', size: '3TiB', count: 2, interleave: 6 },
+      { name: 'cxl', kind: 'dynamic', size: '256GiB', start: '1GiB' },
+    ];
+    const json = host('host.json', JSON.stringify({ dram: '512GiB', processes: 16, regions }));
+    expect(yaml).toEqual(json);
+    expect(hostBytes(yaml)).toBe(6 * TIB + 256 * GIB);
+    expect(yaml.regions[1]?.startBytes).toBe(GIB);
   });
 });
