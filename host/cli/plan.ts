@@ -46,9 +46,11 @@ interface PlanFlags {
 
 /** Flags that describe the one region of a host. */
 function regionFlags({ size, kind, regions, interleave, start, labels }: PlanFlags) {
-  const given = { size, kind, count: regions, interleave, start, labels: labels && undefined };
-  // Commander's --no-labels is true when it is not given.
-  const fields = { ...given, ...(labels === false ? { labels } : {}) };
+  // Commander answers true where --no-labels is not given.
+  const fields = {
+    ...{ size, kind, count: regions, interleave, start },
+    labels: labels === false ? false : undefined,
+  };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 

@@ -85,7 +85,7 @@ function placed(host: Host): readonly { readonly region: Region; readonly startB
 /** Compound pages are laid out from the start of the range: off their own size they are broken. */
 function refuseMisaligned(region: Region, startBytes: number, unit: UnitSize): void {
   throw new DaxError(
-    'E_PLAN',
+    'E_DEVICE_SIZE',
     `${region.name} begins at ${startBytes}, which is no multiple of ${unit.name}: heads of compound pages would be off`,
     'use a smaller --align, or --map dev',
   );

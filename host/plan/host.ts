@@ -104,7 +104,7 @@ function refusal(issue: z.core.$ZodIssue, where: string): DaxError {
 }
 
 /** Where a region begins and how large it is: the kernel maps whole sub-sections. Fails: E_DEVICE_SIZE. */
-function wholeSections(text: string | number, what: string): number {
+export function wholeSections(text: string | number, what: string): number {
   const bytes = bytesOf(text, what);
   if (bytes % SUBSECTION_BYTES === 0) return bytes;
   const near = Math.max(1, Math.floor(bytes / SUBSECTION_BYTES)) * SUBSECTION_BYTES;

@@ -1,4 +1,3 @@
-import { DaxError } from '../error.ts';
 import { type Impossible, isLayout, type Layout } from './layout.ts';
 
 /** Struct pages and page tables above this share of the host's DRAM are not recommended. */
@@ -27,8 +26,6 @@ function least(layouts: readonly Layout[]): Layout | undefined {
 /**
  * The layout that takes least for itself, DRAM and device capacity counted alike; those that take more
  * than a tenth of the host's DRAM only if all do.
- *
- * Fails: E_PLAN where no layout is possible.
  */
 export function recommend(
   layouts: readonly (Layout | Impossible)[],
@@ -39,14 +36,7 @@ export function recommend(
   const fitting = possible.filter((layout) => layout.dramBytes <= limit);
   const pool = fitting.length > 0 ? fitting : possible;
   const layout = least(pool);
-  if (!layout) {
-    const [first] = layouts.filter((each): each is Impossible => !isLayout(each));
-    throw new DaxError(
-      'E_PLAN',
-      first?.refusal ?? 'nothing to plan',
-      'use a larger size or a smaller --align',
-    );
-  }
+  if (!layout) throw new Error('a recommendation needs a layout that is possible');
   const next = least(pool.filter(({ unit }) => unit.name !== layout.unit.name));
   return { layout, overheadBytes: overheadBytes(layout), next };
 }

@@ -2,10 +2,10 @@ import type { Release } from '../cost/model.ts';
 import { DaxError } from '../error.ts';
 import { KERNELS } from '../kernel.ts';
 import type { MapName } from '../syscall/namespace.ts';
-import { PAGE_BYTES, parseSize } from '../units.ts';
+import { PAGE_BYTES } from '../units.ts';
 import { headroom } from './counters.ts';
 import { type Geometry, geometryOf, unitOf } from './geometry.ts';
-import type { Host, Region } from './host.ts';
+import { type Host, type Region, wholeSections } from './host.ts';
 import { findHost } from './hostFile.ts';
 import { type Layout, layOut } from './layout.ts';
 import { type Basis, countsMappings, parseRelease, STEPS } from './operations.ts';
@@ -65,7 +65,7 @@ function wholeNumber(key: string, text: string, most: number): number {
   );
 }
 
-/** A host whose only region has another size. */
+/** A host whose only region has another size. Fails: E_PLAN for several regions, E_DEVICE_SIZE. */
 export function resized(host: Host, text: string): Host {
   const [region, ...more] = host.regions;
   if (!region || more.length > 0) {
@@ -75,7 +75,7 @@ export function resized(host: Host, text: string): Host {
       'change the host file',
     );
   }
-  return { ...host, regions: [{ ...region, sizeBytes: parseSize(text) }] };
+  return { ...host, regions: [{ ...region, sizeBytes: wholeSections(text, 'size') }] };
 }
 
 function parseMap(text: string): MapName {

@@ -97,6 +97,9 @@ describe('words that mean nothing', () => {
     ['did you mean align?', () => parseWhatIf('alin=2M', before)],
     ['processes=0', () => parseWhatIf('processes=0', before)],
     ["kernel '8.0'", () => parseWhatIf('8.0', before)],
+    ['E_DEVICE_SIZE: size is 3145728 bytes', () => parseWhatIf('size=3MiB', before)],
+    ['E_PLAN: size is 0', () => parseWhatIf('size=0', before)],
+    ["kind 'cxl'", () => parseWhatIf('kind=cxl', before)],
     ["map 'ram'", () => parseWhatIf('map=ram', before)],
   ];
   test.each(CASES)('%s', (says, act) => {
