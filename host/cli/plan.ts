@@ -198,9 +198,9 @@ export function planCommand(context: Context): Command {
   const command = new Command('plan')
     .summary('what a host of device-DAX memory takes, and which unit size to choose')
     .description(
-      'Usable size, struct pages, page tables, time to fault in, to restart, to pin and to unmap, and how far\n' +
-        'counters are from overflow, for every unit size, map and kernel; a recommendation, and the lines of\n' +
-        'ndctl or daxctl that make it so. HOST is a preset (--list) or a YAML or JSON file.',
+      'Usable size, struct pages, page tables, time to fault in, to restart, to pin and to unmap, and how ' +
+        'far counters are from overflow, for every unit size, map and kernel; a recommendation, and the ' +
+        'lines of ndctl or daxctl that make it so. HOST is a preset (--list) or a YAML or JSON file.',
     )
     .argument('[HOST]', 'preset or file')
     .option('--list', 'list the presets');

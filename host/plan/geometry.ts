@@ -51,8 +51,9 @@ const X86_64: Geometry = {
 /**
  * Sources: x86-64 semantics 2.1, 2.2, 3.1. powerpc: radix trees of 64 KiB pages have 32, 512 and 512
  * entries (arch/powerpc/include/asm/book3s/64/radix-64k.h), deduplication as in
- * Documentation/arch/powerpc/vmemmap_dedup.rst. arm64 fills a page with each table and does not
- * select ARCH_WANT_OPTIMIZE_DAX_VMEMMAP (arch/arm64/Kconfig); its PUD leaves exist with 4 KiB only.
+ * Documentation/arch/powerpc/vmemmap_dedup.rst. arm64 fills a page with each table and has PUD leaves
+ * with 4 KiB pages only; it is taken not to deduplicate, since of all architectures only x86-64, powerpc
+ * and riscv were found to select ARCH_WANT_OPTIMIZE_DAX_VMEMMAP.
  */
 export const GEOMETRIES: readonly Geometry[] = [
   X86_64,
