@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'E_FILE'
   | 'E_MEMORY'
   | 'E_NOT_BUILT'
+  | 'E_PLAN'
   | 'E_RECORDING'
   | 'E_SIZE_SYNTAX'
   | 'E_STORM'

@@ -10,6 +10,7 @@ import { demoCommand } from './demo.ts';
 import { explainCommand } from './explain.ts';
 import { guardCommand } from './guard.ts';
 import { ladderCommand } from './ladder.ts';
+import { planCommand } from './plan.ts';
 import { replayCommand } from './replay.ts';
 import { stormCommand } from './storm.ts';
 import { unbindCommand } from './unbind.ts';
@@ -37,6 +38,7 @@ Examples:
   daxstorm validate                     the cost model against the recordings
   daxstorm explain munmap               where real kernels spend it, by function
   daxstorm guard                        what the order guard of refcounted kernels prevents
+  daxstorm plan optane-2s --processes 64
 
 Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted.`,
     );
@@ -50,6 +52,7 @@ Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted.`,
     validateCommand,
     explainCommand,
     guardCommand,
+    planCommand,
     demoCommand,
   ];
   for (const make of commands) program.addCommand(make(context));

@@ -6,7 +6,7 @@ import { PATTERNS } from '../storm/pattern.ts';
 import { RANGES_MAX } from '../syscall/device.ts';
 import { parseAlign, parseSize } from '../units.ts';
 
-function wholeNumber(name: string, least: number, most: number): (text: string) => number {
+export function wholeNumber(name: string, least: number, most: number): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
     if (value >= least && value <= most) return value;

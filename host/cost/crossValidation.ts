@@ -58,20 +58,21 @@ function relative(predicted: number | undefined, { observed }: Sample): number |
   return predicted === undefined ? undefined : predicted / observed - 1;
 }
 
-/** Predictions of every sample by a fit that has seen none with the same `key`. */
+/** Predictions of every sample, or of `wanted`, by a fit that has seen none with the same `key`. */
 function leaveOut(
   release: Release,
   samples: readonly Sample[],
   key: (sample: Sample) => string,
+  wanted = samples,
 ): ReadonlyMap<Sample, number> {
   const all = [...samples, ...standIns(release)];
-  const keys = new Set(samples.map(key));
+  const keys = new Set(wanted.map(key));
   const found = [...keys].flatMap((each) => {
     const model = fitModel(
       release,
       all.filter((sample) => key(sample) !== each),
     );
-    return samples
+    return wanted
       .filter((sample) => key(sample) === each)
       .map((sample) => [sample, predictKnown(model, sample.counts)] as const);
   });
@@ -121,4 +122,12 @@ export function crossValidate(release: Release): readonly FamilyErrors[] {
       .map((each) => familyErrors(each.family, each.rows)),
     familyErrors('all', rows),
   ];
+}
+
+/** How far off fits are on operations of one family that they had not seen; undefined without rows. */
+export function unseenErrors(release: Release, family: Family): Errors | undefined {
+  const samples = samplesOf(release);
+  const wanted = samples.filter((sample) => sample.family === family);
+  const found = leaveOut(release, samples, ({ op }) => op, wanted);
+  return summarise([...found].flatMap(([sample, value]) => relative(value, sample) ?? []));
 }

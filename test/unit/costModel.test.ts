@@ -1,6 +1,6 @@
 // The cost model against the recordings: facts of the data, the same on every machine.
 import { describe, expect, test } from 'vitest';
-import { crossValidate, summarise } from '../../host/cost/crossValidation.ts';
+import { crossValidate, summarise, unseenErrors } from '../../host/cost/crossValidation.ts';
 import { countsFor, modelOf, predict, RECORDED_RELEASES } from '../../host/cost/model.ts';
 import { parseOperation } from '../../host/cost/operation.ts';
 import { PARAMETERS } from '../../host/cost/parameters.ts';
@@ -86,6 +86,15 @@ describe('cross-validation', () => {
     expect(all?.withoutOperation?.median).toBeLessThan(0.05);
     expect(all?.withoutOperation?.median).toBeLessThan(baseline);
     expect(all?.withoutFamily?.max).toBeLessThan(all?.baseline?.max ?? 0);
+  });
+
+  test('of one family by itself: the same errors', () => {
+    const all = crossValidate('7.3');
+    for (const family of ['populate', 'munmap'] as const) {
+      const known = all.find((each) => each.family === family);
+      expect(unseenErrors('7.3', family)).toEqual(known?.withoutOperation);
+    }
+    expect(unseenErrors('7.3', 'mprotect')).toBeUndefined();
   });
 
   test('a summary counts on both sides of a limit', () => {
