@@ -71,6 +71,7 @@ const LAYERS = [
   ['host/syscall'],
   ['host/measure', 'host/storm', 'host/trace'],
   ['host/compare', 'host/cost', 'host/hazard'],
+  ['host/gate'],
   ['host/report'],
   ['host/cli'],
 ];

@@ -8,6 +8,7 @@ import { compareCommand } from './compare.ts';
 import { type Context, EXIT, makeContext } from './context.ts';
 import { demoCommand } from './demo.ts';
 import { explainCommand } from './explain.ts';
+import { gateCommand } from './gate.ts';
 import { guardCommand } from './guard.ts';
 import { ladderCommand } from './ladder.ts';
 import { replayCommand } from './replay.ts';
@@ -34,9 +35,10 @@ Examples:
   daxstorm walk +2MiB --align 2M
   daxstorm validate                     the cost model against the recordings
   daxstorm explain munmap               where real kernels spend it, by function
+  daxstorm gate                         did any count move? for CI
   daxstorm guard                        what the order guard of refcounted kernels prevents
 
-Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted.`,
+Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted; gate has more.`,
     );
   const commands = [
     compareCommand,
@@ -46,6 +48,7 @@ Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted.`,
     walkCommand,
     validateCommand,
     explainCommand,
+    gateCommand,
     guardCommand,
     demoCommand,
   ];

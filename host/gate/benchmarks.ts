@@ -1,0 +1,89 @@
+import { replayPhase, traceSizeBytes } from '../compare/replay.ts';
+import { munmapPhase, type Phase, stormPhases, workloadHash } from '../storm/phase.ts';
+import {
+  makeScenario,
+  type Scenario,
+  STANDARD_SIZE_BYTES,
+  scenarioDevice,
+} from '../storm/scenario.ts';
+import { type Device, dynamicDevice } from '../syscall/device.ts';
+import type { FaultTrace } from '../trace/faultTrace.ts';
+import { readTrace } from '../trace/open.ts';
+import { placeTrace } from '../trace/placement.ts';
+import { ALIGN_NAMES, type AlignName, PAGE_BYTES } from '../units.ts';
+
+/** One scenario of the gate: what is mapped and what is done to it. */
+export interface Benchmark {
+  readonly name: string;
+  readonly device: Device;
+  readonly phases: readonly Phase[];
+  /** Names the op streams: a baseline of another workload is another baseline. */
+  readonly workload: string;
+  /** Whether its time is compared too; every one is counted. */
+  readonly timed: boolean;
+}
+
+type Choice = Partial<Omit<Scenario, 'align' | 'sizeBytes'>>;
+
+/*
+ * The standard storms at their standard sizes, and what each of them leaves out. 1G with map=dev is
+ * not among them: 64 bytes a page of 256 GiB is more than a bank.
+ */
+const STANDARD: readonly (readonly [name: string, align: AlignName, timed: boolean, Choice])[] = [
+  ['4K sequential', '4K', true, {}],
+  ['4K uniform', '4K', true, { pattern: 'uniform' }],
+  ['4K strided', '4K', false, { pattern: 'strided' }],
+  ['4K read', '4K', false, { access: 'read' }],
+  ['4K single-page pins', '4K', false, { pinPages: 1 }],
+  ['4K map=dev', '4K', false, { map: 'dev' }],
+  ['2M sequential', '2M', true, {}],
+  ['2M uniform', '2M', false, { pattern: 'uniform' }],
+  ['2M read', '2M', false, { access: 'read' }],
+  ['2M single-page pins', '2M', false, { pinPages: 1 }],
+  ['2M map=dev', '2M', false, { map: 'dev' }],
+  ['1G sequential', '1G', true, {}],
+  ['1G read', '1G', false, { access: 'read' }],
+];
+
+function makeBenchmark(
+  name: string,
+  device: Device,
+  phases: readonly Phase[],
+  timed: boolean,
+): Benchmark {
+  return { name, device, phases, workload: workloadHash(phases), timed };
+}
+
+/** The scenario set that a gate runs where no trace is named. */
+export function standardBenchmarks(): readonly Benchmark[] {
+  return STANDARD.map(([name, align, timed, choice]) => {
+    const scenario = makeScenario({ align, sizeBytes: STANDARD_SIZE_BYTES[align], ...choice });
+    const device = scenarioDevice(scenario);
+    return makeBenchmark(name, device, stormPhases(scenario, device), timed);
+  });
+}
+
+/** A trace's faults on devices of all three units, then unmapped as exit would. */
+export function traceBenchmarks(trace: FaultTrace): readonly Benchmark[] {
+  return ALIGN_NAMES.map((align) => {
+    const device = dynamicDevice(align, traceSizeBytes(trace, align));
+    const placement = placeTrace(trace, device.sizeBytes / PAGE_BYTES);
+    const phases = [replayPhase(placement), munmapPhase(device)];
+    return makeBenchmark(`${align} trace`, device, phases, true);
+  });
+}
+
+/**
+ * The scenarios of a gate: the standard ones, or those of a trace file.
+ *
+ * Fails: E_FILE, E_TRACE_EMPTY, E_TRACE_FORMAT.
+ */
+export async function readBenchmarks(
+  traceFile: string | undefined,
+  warn: (text: string) => void,
+): Promise<readonly Benchmark[]> {
+  if (traceFile === undefined) return standardBenchmarks();
+  const trace = await readTrace(traceFile);
+  for (const warning of trace.warnings) warn(warning);
+  return traceBenchmarks(trace);
+}

@@ -1,0 +1,216 @@
+import { DaxError } from '../error.ts';
+import type { BaselinePlace } from './baseline.ts';
+import { type Baseline, readBaseline, sayFile } from './baseline.ts';
+import type { Benchmark } from './benchmarks.ts';
+import { type Confirm, type Confirmed, confirmRows } from './confirm.ts';
+import { type Cores, pairCores } from './cores.ts';
+import { type CountOutcome, countCores, type Violation } from './counts.ts';
+import { type Limit, parseLimits } from './limits.ts';
+import { type CountComparison, compareCounts, failures } from './moves.ts';
+import { names, pathOf } from './name.ts';
+import { type Duel, type Measure, timeCores } from './timing.ts';
+
+/** What a whole gate says; the worst of its layers. */
+export type GateVerdict = 'ok' | 'inconclusive' | 'regression' | 'violation' | 'interrupted';
+
+/** Layer 0: exact counts against a baseline. */
+export interface CountLayer extends CountComparison {
+  readonly baseline: string;
+  readonly outcome: CountOutcome;
+}
+
+/** Layer 1: two cores in turns. */
+export interface TimeLayer extends Confirmed {
+  readonly base: string;
+  readonly head: string;
+  readonly doublings: number;
+}
+
+export interface GateResult {
+  readonly verdict: GateVerdict;
+  /** Or why there is none. */
+  readonly counts: CountLayer | string;
+  readonly timing: TimeLayer | string;
+  readonly violation: Violation | undefined;
+  readonly seed: number;
+  readonly margin: number;
+}
+
+/** A margin on what a name means. */
+export interface Margin {
+  /** Undefined: on everything. */
+  readonly name: string | undefined;
+  readonly share: number;
+}
+
+export const MARGIN_DEFAULT = 0.05;
+
+export interface GateOptions {
+  readonly benchmarks: readonly Benchmark[];
+  readonly traceFile: string | undefined;
+  readonly head: Cores;
+  /** Whether head is this package's own build, whole. */
+  readonly headIsOwn: boolean;
+  readonly base: Cores | undefined;
+  readonly baseline: BaselinePlace;
+  readonly lenient: boolean;
+  readonly limits: readonly Limit[];
+  readonly margins: readonly Margin[];
+  readonly filter: readonly string[];
+  readonly countsOnly: boolean;
+  readonly seed: number;
+  readonly seconds: number;
+  readonly maxSeconds: number;
+  readonly confirm: Confirm;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (text: string) => void;
+  /** For tests: samples without a clock. */
+  readonly measure?: Measure;
+  readonly now?: () => number;
+}
+
+/** Whether a path was asked for. */
+export function isChosen(filter: readonly string[], path: string): boolean {
+  return filter.length === 0 || filter.some((name) => names(name, path));
+}
+
+function marginOf(margins: readonly Margin[], path: string): number {
+  const own = margins.filter(({ name }) => name === undefined || names(name, path));
+  return own.at(-1)?.share ?? MARGIN_DEFAULT;
+}
+
+/** Every place that can be chosen, of these scenarios and cores. */
+export function placesOf(benchmarks: readonly Benchmark[], cores: Cores): readonly string[] {
+  const kernels = [...new Set(cores.builds.map(({ kernel }) => kernel))];
+  return benchmarks.flatMap(({ name, phases }) =>
+    kernels.flatMap((kernel) => phases.map((phase) => pathOf(name, kernel, phase.name))),
+  );
+}
+
+/** The scenarios that some chosen place is of. Fails: E_VALUE where there is none. */
+export function chooseBenchmarks(
+  benchmarks: readonly Benchmark[],
+  cores: Cores,
+  filter: readonly string[],
+): readonly Benchmark[] {
+  const chosen = benchmarks.filter((each) =>
+    placesOf([each], cores).some((path) => isChosen(filter, path)),
+  );
+  if (chosen.length > 0) return chosen;
+  throw new DaxError(
+    'E_VALUE',
+    `--filter '${filter.join(' ')}' names none of the gate's operations`,
+    'see daxstorm gate --list',
+  );
+}
+
+const COUNTED_SHARE = 2 / 3;
+
+function runCounts(options: GateOptions, baseline: Baseline): CountLayer | Violation {
+  const { benchmarks, head, headIsOwn, filter, limits, lenient, signal, onProgress } = options;
+  const outcome = countCores(benchmarks, head, onProgress, signal);
+  if (outcome.violation) return outcome.violation;
+  const file = sayFile(options.baseline.file);
+  if (outcome.interrupted) return { baseline: file, outcome, compared: 0, moves: [], missing: [] };
+  // A part of a build is compared with its part of the baseline.
+  const part = new Set([
+    ...placesOf(benchmarks, head),
+    ...outcome.counts.artifacts.map(({ name }) => name),
+  ]);
+  const comparison = compareCounts(baseline, outcome.counts, {
+    file,
+    limits,
+    baselineLimits: baseline.limits.flatMap(({ limit }) => parseLimits(limit)),
+    chosen: (path) => isChosen(filter, path) && (headIsOwn || part.has(path)),
+    lenient,
+  });
+  return { baseline: file, outcome, ...comparison };
+}
+
+async function runTimes(options: GateOptions, base: Cores): Promise<TimeLayer> {
+  const { benchmarks, head, seed, seconds, maxSeconds, signal, filter, traceFile } = options;
+  const duels = benchmarks
+    .filter(({ timed }) => timed)
+    .flatMap((benchmark) => pairCores(base, head).map((pair): Duel => ({ benchmark, pair })))
+    .filter(({ benchmark, pair }) =>
+      benchmark.phases.some(({ name }) =>
+        isChosen(filter, pathOf(benchmark.name, pair.kernel, name)),
+      ),
+    );
+  const timing = await timeCores(duels, {
+    seconds: Math.min(seconds, maxSeconds * COUNTED_SHARE),
+    // The rest is for confirming.
+    maxSeconds: maxSeconds * COUNTED_SHARE,
+    seed,
+    signal,
+    marginOf: (path) => marginOf(options.margins, path),
+    chosen: (path) => isChosen(filter, path),
+    ...(options.onProgress ? { onProgress: options.onProgress } : {}),
+    ...(options.measure ? { measure: options.measure } : {}),
+    ...(options.now ? { now: options.now } : {}),
+  });
+  options.onProgress?.('confirming in a fresh process');
+  const confirmed = await confirmRows(timing, duels, {
+    traceFile,
+    seconds: maxSeconds * (1 - COUNTED_SHARE),
+    confirm: options.confirm,
+    signal,
+  });
+  return { base: base.label, head: head.label, doublings: timing.doublings, ...confirmed };
+}
+
+function timeVerdict({ rows, interrupted }: TimeLayer): GateVerdict {
+  if (interrupted) return 'interrupted';
+  if (rows.some(({ verdict }) => verdict === 'regression')) return 'regression';
+  const settled = rows.every(({ verdict }) => verdict === 'ok' || verdict === 'improved');
+  // Nothing measured is nothing decided.
+  return settled && rows.length > 0 ? 'ok' : 'inconclusive';
+}
+
+/** Why times are not compared, or undefined where they are. */
+function noTiming({ countsOnly, base, benchmarks }: GateOptions): string | undefined {
+  if (countsOnly) return 'not run: --counts-only';
+  if (base === undefined) return 'not run: no --base';
+  if (!benchmarks.some(({ timed }) => timed)) return 'not run: no chosen scenario is a timed one';
+  return undefined;
+}
+
+/**
+ * Runs the gate: exact counts against the baseline, then, where they pass and a base is named, both
+ * cores against the clock.
+ *
+ * Fails: E_BASELINE, E_CORE; never answers ok where nothing was compared.
+ */
+export async function runGate(options: GateOptions): Promise<GateResult> {
+  const { head, base, seed, margins } = options;
+  const margin = margins.filter(({ name }) => name === undefined).at(-1)?.share ?? MARGIN_DEFAULT;
+  const common = { seed, margin, violation: undefined };
+  const skip = noTiming(options);
+  const countable = head.builds.some(({ kind }) => kind === 'counted');
+  if (!countable && skip !== undefined) {
+    throw new DaxError(
+      'E_CORE',
+      `nothing to compare: ${head.label} has no counted build, and times are ${skip}`,
+      'name a --base to time it against, or a folder with counted builds',
+    );
+  }
+  // Refused before anything runs.
+  if (skip === undefined && base) pairCores(base, head);
+  const counts = countable
+    ? runCounts(options, readBaseline(options.baseline))
+    : `not run: ${head.label} has no counted build`;
+  if (typeof counts !== 'string' && 'text' in counts) {
+    const stopped = 'not run: an invariant broke';
+    return { ...common, verdict: 'violation', counts: stopped, timing: stopped, violation: counts };
+  }
+  if (typeof counts !== 'string') {
+    if (counts.outcome.interrupted)
+      return { ...common, verdict: 'interrupted', counts, timing: 'not run: interrupted' };
+    if (failures(counts).length > 0)
+      return { ...common, verdict: 'regression', counts, timing: skip ?? 'not run: counts moved' };
+  }
+  if (skip !== undefined || base === undefined)
+    return { ...common, verdict: 'ok', counts, timing: skip ?? 'not run' };
+  const timing = await runTimes(options, base);
+  return { ...common, verdict: timeVerdict(timing), counts, timing };
+}
