@@ -65,9 +65,9 @@ async function prepare(flags: GateFlags, { progress }: Context): Promise<Setting
   };
   const all = await readBenchmarks(flags.trace, warn);
   const head = flags.head === undefined ? ownCores() : await findCores(flags.head, say);
+  const benchmarks = chooseBenchmarks(all, head, flags.filter);
   const base = flags.base === undefined ? undefined : await findCores(flags.base, say);
   progress.clear();
-  const benchmarks = chooseBenchmarks(all, head, flags.filter);
   return { benchmarks, head, base, place: findBaseline(baselineName(flags)) };
 }
 
@@ -155,8 +155,8 @@ async function gate(flags: GateFlags, context: Context): Promise<void> {
 }
 
 const HELP = `
-A name is one or more neighbouring parts of SCENARIO/KERNEL/OPERATION (of a count: /EVENT), * for
-anything within a part: rmwRefcount, refcount/fault, '4K*'. --list shows them.
+A name is some parts, in order, of SCENARIO/KERNEL/OPERATION (of a count: /EVENT), * for anything
+within a part: rmwRefcount, refcount/fault, '4K*/fault'. --list shows them.
 
 Examples:
   daxstorm gate                                  exact counts against the baseline

@@ -88,7 +88,21 @@ export async function findCores(text: string, onProgress: (text: string) => void
   if (text.endsWith('.wasm')) return { label: text, builds: [readCore(text)] };
   if (existsSync(text) && statSync(text).isDirectory()) return coresIn(text, text);
   const { folder, label } = await versionFolder(text, onProgress);
-  return coresIn(folder, label);
+  return versionCores(folder, label);
+}
+
+/** A version's cores, refused in the version's name and not in its cache's. */
+function versionCores(folder: string, label: string): Cores {
+  try {
+    return coresIn(folder, label);
+  } catch (error) {
+    if (!DaxError.is(error) || error.code !== 'E_ABI') throw error;
+    throw new DaxError(
+      'E_ABI',
+      `the core of ${label} has another memory layout or interface than this version's host`,
+      'such two cannot be timed against each other; counts can be compared: leave --base out',
+    );
+  }
 }
 
 /** One kernel's timed builds of both sides. */

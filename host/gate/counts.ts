@@ -3,7 +3,8 @@ import type { KernelId } from '../kernel.ts';
 import { Rig } from '../storm/rig.ts';
 import type { Bank } from '../wasm/bank.ts';
 import { buildName, exportNames, wasmFile } from '../wasm/core.ts';
-import { eventsBetween } from '../wasm/machine.ts';
+import { eventsBetween, type Machine } from '../wasm/machine.ts';
+import { firstHeldFolio } from '../wasm/page.ts';
 import type { Benchmark } from './benchmarks.ts';
 import type { CoreBuild, Cores } from './cores.ts';
 import { pathOf } from './name.ts';
@@ -58,6 +59,14 @@ interface KernelOutcome {
   readonly violation: Violation | undefined;
 }
 
+/** What is wrong with the machine, or undefined; `idle`: nothing is mapped or pinned any more. */
+function wrongWith(machine: Machine, idle: boolean): string | undefined {
+  const broken = machine.violation();
+  const held = broken === undefined && idle ? firstHeldFolio(machine.bank) : undefined;
+  if (!held) return broken;
+  return `folio ${held.head} was left with _refcount ${held.refcount}, not 1`;
+}
+
 /** Runs a scenario once on one counted build, and checks the whole machine after each operation. */
 function countKernel({ name, phases }: Benchmark, rig: Rig): KernelOutcome {
   const { machine } = rig;
@@ -66,22 +75,17 @@ function countKernel({ name, phases }: Benchmark, rig: Rig): KernelOutcome {
   for (const phase of phases) {
     const path = pathOf(name, kernel, phase.name);
     const before = machine.events();
-    let failed: number;
-    let broken: string | undefined;
     try {
-      ({ failed } = machine.run(phase.stream, 'natural'));
-      broken = machine.violation();
+      const { failed } = machine.run(phase.stream, 'natural');
+      const counted = eventsBetween(before, machine.events());
+      const events = { ...counted, failed, tableBytes: machine.liveTables() * 4096 };
+      operations.push({ kernel, operation: phase.name, times: phase.operations, events });
+      const text = wrongWith(machine, phase === phases.at(-1));
+      if (text !== undefined) return { operations, violation: { path, text } };
     } catch (error) {
       if (!(error instanceof WebAssembly.RuntimeError)) throw error;
       return { operations, violation: { path, text: `the core trapped: ${error.message}` } };
     }
-    const events = {
-      ...eventsBetween(before, machine.events()),
-      failed,
-      tableBytes: machine.liveTables() * 4096,
-    };
-    operations.push({ kernel, operation: phase.name, times: phase.operations, events });
-    if (broken) return { operations, violation: { path, text: broken } };
   }
   return { operations, violation: undefined };
 }

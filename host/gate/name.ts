@@ -14,14 +14,14 @@ function globOf(pattern: string): RegExp {
 }
 
 /**
- * Whether a name that a user wrote means this path: one or more neighbouring parts of it, `*` for
- * anything within a part. So `rmwRefcount`, `refcount/fault` and `4K*` all are names.
+ * Whether a name that a user wrote means this path: some of its parts in their order, `*` for
+ * anything within a part. So `rmwRefcount`, `refcount/fault` and `4K*\/fault` all are names.
  */
 export function names(pattern: string, path: string): boolean {
   const wanted = pattern.split('/').map(globOf);
-  const parts = path.split('/');
-  for (let first = 0; first + wanted.length <= parts.length; first++) {
-    if (wanted.every((glob, i) => glob.test(parts[first + i] as string))) return true;
+  let found = 0;
+  for (const part of path.split('/')) {
+    if (found < wanted.length && (wanted[found] as RegExp).test(part)) found += 1;
   }
-  return false;
+  return found === wanted.length;
 }

@@ -26,7 +26,8 @@ export interface MoveGroup {
 const WHOLE = new Set(['tableBytes', 'wasmBytes', 'wasmExports']);
 
 function plain(value: number): string {
-  return Number(value.toPrecision(4)).toLocaleString('en-US', { maximumFractionDigits: 8 });
+  const short = Number.isInteger(value) ? value : Number(value.toPrecision(4));
+  return short.toLocaleString('en-US', { maximumFractionDigits: 8 });
 }
 
 /** Both counts of one operation, with as many digits as it takes to tell them apart. */
