@@ -39,6 +39,12 @@ export const baselineSchema = z.strictObject({
   ),
 });
 
+/** The JSON Schema of baseline files; shipped as data/schemas/baseline.v1.json. */
+export function baselineJsonSchema(): object {
+  const description = 'Baselines of daxstorm gate: exact counts and what of them may move.';
+  return { ...z.toJSONSchema(baselineSchema), title: BASELINE_SCHEMA, description };
+}
+
 export type Baseline = z.infer<typeof baselineSchema>;
 
 /** Where a baseline was looked for, and found. */

@@ -42,10 +42,11 @@ function cacheFolder(): string {
   return join(caches, 'daxstorm', 'cores');
 }
 
-/** First line of what a failed command said. */
+/** Why a command failed, in its own first words. */
 function whyOf(error: unknown): string {
   const { stderr, message } = error as { readonly stderr?: string; readonly message: string };
   const said = (stderr ?? '').trim() === '' ? message : (stderr as string);
+  if (said.includes('E404')) return 'no such version is published';
   const lines = said.split('\n').map((line) => line.trim());
   return lines.find((line) => /error|fatal|cannot/i.test(line)) ?? lines[0] ?? 'it failed';
 }
