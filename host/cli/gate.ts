@@ -31,6 +31,7 @@ import {
   baselineName,
   checkFlags,
   type GateFlags,
+  updateCommand,
 } from './gateFlags.ts';
 import { writeBaseline } from './gateUpdate.ts';
 import * as option from './options.ts';
@@ -146,9 +147,10 @@ async function gate(flags: GateFlags, context: Context): Promise<void> {
   const { id } = fingerprint();
   emitFiles(flags, result, id);
   emitGithub(result, id);
-  if (flags.json === undefined)
-    process.stdout.write(`${formatGate(result, id, !!flags.explain)}\n`);
-  else emitJson(flags.json, { ...envelope('gate'), ...gateJson(result) });
+  if (flags.json === undefined) {
+    const options = { machine: id, explain: !!flags.explain, update: updateCommand(flags) };
+    process.stdout.write(`${formatGate(result, options)}\n`);
+  } else emitJson(flags.json, { ...envelope('gate'), ...gateJson(result) });
   if (flags.json !== undefined && result.verdict !== 'ok')
     process.stderr.write(`${sayResult(result)}\n`);
   process.exitCode = exitStatus(result.verdict, flags.strict);

@@ -85,6 +85,16 @@ export function baselineName({ baseline, baselineLenient, trace }: GateFlags): s
   return baseline ?? baselineLenient ?? (trace === undefined ? 'standard' : stemOf(trace));
 }
 
+/** What to type to take the counts of a run into the baseline it was held to. */
+export function updateCommand({ trace, baseline, baselineLenient }: GateFlags): string {
+  const named = baseline ?? baselineLenient;
+  const parts = [
+    ...(trace === undefined ? [] : [`--trace '${trace}'`]),
+    ...(named === undefined ? [] : [`--baseline '${named}'`]),
+  ];
+  return ['daxstorm gate', ...parts, "--update --reason 'why'"].join(' ');
+}
+
 function usage(message: string, hint: string): DaxError {
   return new DaxError('E_USAGE', message, hint);
 }

@@ -17,7 +17,10 @@ export interface Benchmark {
   readonly name: string;
   readonly device: Device;
   readonly phases: readonly Phase[];
-  /** Names the op streams: a baseline of another workload is another baseline. */
+  /**
+   * Names the op streams: a baseline of another workload is another baseline. Of a trace `trace`, for
+   * that a program touches memory differently is what its gate is to see.
+   */
   readonly workload: string;
   /** Whether its time is compared too; every one is counted. */
   readonly timed: boolean;
@@ -45,13 +48,11 @@ const STANDARD: readonly (readonly [name: string, align: AlignName, timed: boole
   ['1G read', '1G', false, { access: 'read' }],
 ];
 
-function makeBenchmark(
-  name: string,
-  device: Device,
-  phases: readonly Phase[],
-  timed: boolean,
-): Benchmark {
-  return { name, device, phases, workload: workloadHash(phases), timed };
+const TRACE_WORKLOAD = 'trace';
+
+/** Whether a scenario's counts are those of its whole, not of one operation. */
+export function isTrace({ workload }: Benchmark): boolean {
+  return workload === TRACE_WORKLOAD;
 }
 
 /** The scenario set that a gate runs where no trace is named. */
@@ -59,7 +60,8 @@ export function standardBenchmarks(): readonly Benchmark[] {
   return STANDARD.map(([name, align, timed, choice]) => {
     const scenario = makeScenario({ align, sizeBytes: STANDARD_SIZE_BYTES[align], ...choice });
     const device = scenarioDevice(scenario);
-    return makeBenchmark(name, device, stormPhases(scenario, device), timed);
+    const phases = stormPhases(scenario, device);
+    return { name, device, phases, workload: workloadHash(phases), timed };
   });
 }
 
@@ -68,8 +70,8 @@ export function traceBenchmarks(trace: FaultTrace): readonly Benchmark[] {
   return ALIGN_NAMES.map((align) => {
     const device = dynamicDevice(align, traceSizeBytes(trace, align));
     const placement = placeTrace(trace, device.sizeBytes / PAGE_BYTES);
-    const phases = [replayPhase(placement), munmapPhase(device)];
-    return makeBenchmark(`${align} trace`, device, phases, true);
+    const phases: readonly Phase[] = [replayPhase(placement), munmapPhase(device)];
+    return { name: `${align} trace`, device, phases, workload: TRACE_WORKLOAD, timed: true };
   });
 }
 

@@ -5,7 +5,7 @@ import type { Bank } from '../wasm/bank.ts';
 import { buildName, exportNames, wasmFile } from '../wasm/core.ts';
 import { eventsBetween, type Machine } from '../wasm/machine.ts';
 import { firstHeldFolio } from '../wasm/page.ts';
-import type { Benchmark } from './benchmarks.ts';
+import { type Benchmark, isTrace } from './benchmarks.ts';
 import type { CoreBuild, Cores } from './cores.ts';
 import { pathOf } from './name.ts';
 
@@ -13,11 +13,11 @@ import { pathOf } from './name.ts';
 export interface OperationCount {
   readonly kernel: KernelId;
   readonly operation: string;
-  /** What its events are divided by: faults, pin calls, leaves unmapped. */
+  /** What its events are divided by: faults, pin calls, leaves unmapped; of a trace 1. */
   readonly times: number;
   /**
-   * Every ledger event by name; and `failed` (units that did not end in OK) and `tableBytes` (page
-   * tables alive when it ended).
+   * Every ledger event by name; `failed` (units that did not end in OK), `tableBytes` (page tables
+   * alive when it ended), and of a trace `operations`.
    */
   readonly events: Readonly<Record<string, number>>;
 }
@@ -68,18 +68,24 @@ function wrongWith(machine: Machine, idle: boolean): string | undefined {
 }
 
 /** Runs a scenario once on one counted build, and checks the whole machine after each operation. */
-function countKernel({ name, phases }: Benchmark, rig: Rig): KernelOutcome {
+function countKernel(benchmark: Benchmark, rig: Rig): KernelOutcome {
+  const { name, phases } = benchmark;
   const { machine } = rig;
   const operations: OperationCount[] = [];
   const kernel = rig.side.kernel;
   for (const phase of phases) {
     const path = pathOf(name, kernel, phase.name);
+    const done = { kernel, operation: phase.name };
     const before = machine.events();
     try {
       const { failed } = machine.run(phase.stream, 'natural');
       const counted = eventsBetween(before, machine.events());
       const events = { ...counted, failed, tableBytes: machine.liveTables() * 4096 };
-      operations.push({ kernel, operation: phase.name, times: phase.operations, events });
+      operations.push(
+        isTrace(benchmark)
+          ? { ...done, times: 1, events: { ...events, operations: phase.operations } }
+          : { ...done, times: phase.operations, events },
+      );
       const text = wrongWith(machine, phase === phases.at(-1));
       if (text !== undefined) return { operations, violation: { path, text } };
     } catch (error) {
@@ -107,7 +113,8 @@ export function countCores(
   signal?: AbortSignal,
 ): CountOutcome {
   const scenarios: ScenarioCount[] = [];
-  const artifacts = cores.builds.map(countArtifact);
+  // A trace's gate is about the program, not about the builds that replay it.
+  const artifacts = benchmarks.some(isTrace) ? [] : cores.builds.map(countArtifact);
   for (const benchmark of benchmarks) {
     const { name, workload, device, phases } = benchmark;
     const operations: OperationCount[] = [];

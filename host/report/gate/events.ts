@@ -14,6 +14,7 @@ const MORE_TITLES: Readonly<Record<string, string>> = {
   split: 'huge leaves dropped for a part',
   casRetry: 'compare-and-swap retries',
   failed: 'operations that failed',
+  operations: 'operations',
   tableBytes: 'page-table bytes alive',
   wasmBytes: '.wasm bytes',
   wasmExports: '.wasm exports',
@@ -73,7 +74,6 @@ const SOURCES: Readonly<Partial<Record<EventName | 'failed' | 'tableBytes', Even
     core: 'ref.ts',
     kernel: {
       fault: 'folio_get in insert_page_into_pte_locked (4K), insert_pmd, insert_pud',
-      replay: 'folio_get in insert_page_into_pte_locked (4K), insert_pmd, insert_pud',
       pin: 'try_grab_folio_fast (try_get_folio); devmap: once a 4K page in gup_fast_devmap_leaf',
       unpin: 'gup_put_folio',
       munmap: 'free_pages_and_swap_cache -> folio_put, after the TLB flush',
@@ -201,6 +201,8 @@ export function eventSource(event: string, operation: string): string | undefine
   const source = SOURCES[event as EventName];
   if (!source) return undefined;
   const { any } = source.kernel;
-  const kernel = source.kernel[operation] ?? any ?? Object.values(source.kernel).join('; ');
+  // A trace's operations are faults.
+  const own = source.kernel[operation === 'replay' ? 'fault' : operation];
+  const kernel = own ?? any ?? Object.values(source.kernel).join('; ');
   return `${kernel} [assembly/${source.core}]`;
 }

@@ -27,7 +27,7 @@ function points({ counts, timing }: GateResult, machineId: string): readonly Poi
                 return {
                   benchmark: `${name}/${kernel}/${operation}`,
                   measure,
-                  unit: whole ? 'bytes' : 'an operation',
+                  unit: whole ? 'bytes' : times === 1 ? 'in all' : 'an operation',
                   value: whole ? value : value / times,
                 };
               }),

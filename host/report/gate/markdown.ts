@@ -43,7 +43,7 @@ function countPart({ counts }: GateResult): string {
     group.allowed === undefined ? 'fails' : `passes: ${group.allowed}`,
     eventSource(group.event, group.operation) ?? '',
   ]);
-  const titles = ['an operation', 'baseline', 'now', 'change', 'where', '', 'in the kernel'];
+  const titles = ['what moved', 'baseline', 'now', 'change', 'where', '', 'in the kernel'];
   return `**Counts**: ${against}, ${moves.length} moved\n\n${table(titles, rows)}`;
 }
 

@@ -15,9 +15,12 @@ import {
   sayVerdict,
 } from './words.ts';
 
+/** Lines of moves on a terminal; JSON and Markdown have more. */
+const GROUPS_MAX = 25;
+
 function moveTable(groups: readonly MoveGroup[]): string {
   const columns: readonly Column[] = [
-    { title: 'what moved, an operation', align: 'left' },
+    { title: 'what moved', align: 'left' },
     { title: 'baseline', align: 'right' },
     { title: '', align: 'left' },
     { title: 'now', align: 'left' },
@@ -25,16 +28,20 @@ function moveTable(groups: readonly MoveGroup[]): string {
     { title: 'where', align: 'left' },
     { title: '', align: 'left' },
   ];
-  const rows = groups.map(({ title, from, to, change, scope, allowed }) => [
-    title,
-    from,
-    '→',
-    to,
-    change,
-    `(${scope})`,
-    allowed === undefined ? 'FAILS' : `passes: ${allowed}`,
-  ]);
-  return formatTable(columns, rows);
+  const rows = groups
+    .slice(0, GROUPS_MAX)
+    .map(({ title, from, to, change, scope, allowed }) => [
+      title,
+      from,
+      '→',
+      to,
+      change,
+      `(${scope})`,
+      allowed === undefined ? 'FAILS' : `passes: ${allowed}`,
+    ]);
+  const rest = groups.length - rows.length;
+  const more = rest > 0 ? `\nand ${rest} more: --json has them all` : '';
+  return formatTable(columns, rows) + more;
 }
 
 function explanation(groups: readonly MoveGroup[]): readonly string[] {
@@ -53,7 +60,10 @@ function inOrder(groups: readonly MoveGroup[]): readonly MoveGroup[] {
   return [...failing, ...groups.filter(({ allowed }) => allowed !== undefined)];
 }
 
-function countLines(counts: CountLayer | string, explain: boolean): readonly string[] {
+function countLines(
+  counts: CountLayer | string,
+  { explain, update }: TextOptions,
+): readonly string[] {
   if (typeof counts === 'string') return [`counts   ${counts}`];
   const { compared, baseline, moves, missing, outcome } = counts;
   const groups = inOrder(groupMoves(moves));
@@ -69,12 +79,9 @@ function countLines(counts: CountLayer | string, explain: boolean): readonly str
   if (groups.length === 0) return [head, ...left];
   const fails = groups.some(({ allowed }) => allowed === undefined);
   const remedy = fails
-    ? [
-        '',
-        "if this is meant, put it into the baseline in the same commit: daxstorm gate --update --reason 'why'",
-      ]
+    ? ['', `if this is meant, put it into the baseline in the same commit: ${update}`]
     : [];
-  const why = explain ? explanation(groups) : [];
+  const why = explain ? explanation(groups.slice(0, GROUPS_MAX)) : [];
   return [head, ...left, '', moveTable(groups), ...why, ...remedy];
 }
 
@@ -119,12 +126,21 @@ function timeLines(timing: TimeLayer | string, margin: number): readonly string[
   ];
 }
 
+export interface TextOptions {
+  /** Id of the machine it was made on. */
+  readonly machine: string;
+  /** Name what is behind each move. */
+  readonly explain: boolean;
+  /** The command that takes the counts into the baseline. */
+  readonly update: string;
+}
+
 /** A gate's result for a terminal. */
-export function formatGate(result: GateResult, machine: string, explain: boolean): string {
+export function formatGate(result: GateResult, options: TextOptions): string {
   const { counts, timing, seed, margin } = result;
   return [
-    `gate: seed ${seed}, machine ${machine}`,
-    ...countLines(counts, explain),
+    `gate: seed ${seed}, machine ${options.machine}`,
+    ...countLines(counts, options),
     ...(typeof timing === 'string' ? [] : ['']),
     ...timeLines(timing, margin),
     '',

@@ -8,7 +8,7 @@ import { eventTitle } from './events.ts';
 
 /** Moves that are one change seen in several scenarios. */
 export interface MoveGroup {
-  /** `_refcount RMWs / fault`, or a build's measure. */
+  /** `_refcount RMWs / fault`, `page-table bytes alive, fault`, or a build's measure. */
   readonly title: string;
   /** An operation's count before and now. */
   readonly from: string;
@@ -22,8 +22,6 @@ export interface MoveGroup {
   readonly allowed: string | undefined;
   readonly moves: readonly Move[];
 }
-
-const WHOLE = new Set(['tableBytes', 'wasmBytes', 'wasmExports']);
 
 function plain(value: number): string {
   const short = Number.isInteger(value) ? value : Number(value.toPrecision(4));
@@ -52,11 +50,10 @@ function partsOf(place: string): { scenario: string; kernel: string; operation: 
   return { scenario, kernel, operation };
 }
 
-function titleOf({ event }: Move, operation: string): string {
+/** `/ fault` is of one fault, `, fault` of them all. */
+function titleOf({ event, times }: Move, operation: string): string {
   if (operation === '') return eventTitle(event);
-  return WHOLE.has(event)
-    ? `${eventTitle(event)}, after ${operation}`
-    : `${eventTitle(event)} / ${operation}`;
+  return `${eventTitle(event)}${times === 1 ? ',' : ' /'} ${operation}`;
 }
 
 /** `4K sequential`, `4K sequential and 3 more`. */
@@ -65,26 +62,32 @@ function few(names: readonly string[]): string {
   return rest > 0 ? `${names[0]} and ${rest} more` : (names[0] ?? '');
 }
 
-/** Moves by what changed: the same step in several scenarios is one line. */
+/** `devmap and refcount`, each once. */
+function together(names: readonly string[]): string {
+  return [...new Set(names)].join(' and ');
+}
+
+/** Moves by what changed: the same step in several scenarios or kernels is one line. */
 export function groupMoves(moves: readonly Move[]): readonly MoveGroup[] {
   const groups = new Map<string, Move[]>();
   for (const move of moves) {
-    const { kernel, operation } = partsOf(move.place);
-    const shown = [move.event, kernel, operation, ...fromTo(move), move.allowed ?? ''];
-    const key = shown.join('\0');
+    const { operation } = partsOf(move.place);
+    const key = [move.event, operation, ...fromTo(move), move.allowed ?? ''].join('\0');
     groups.set(key, [...(groups.get(key) ?? []), move]);
   }
   return [...groups.values()].map((own): MoveGroup => {
     const [first] = own as [Move, ...Move[]];
-    const { kernel, operation } = partsOf(first.place);
+    const { operation } = partsOf(first.place);
     const [from, to] = fromTo(first);
-    const scenarios = few(own.map(({ place }) => partsOf(place).scenario));
+    const parts = own.map(({ place }) => partsOf(place));
+    const kernels = together(parts.map(({ kernel }) => kernel));
+    const scenarios = few([...new Set(parts.map(({ scenario }) => scenario))]);
     return {
       title: titleOf(first, operation),
       from,
       to,
       change: sayChange(first),
-      scope: kernel === '' ? scenarios : `${kernel}, ${scenarios}`,
+      scope: kernels === '' ? scenarios : `${kernels}, ${scenarios}`,
       event: first.event,
       operation,
       allowed: first.allowed,
