@@ -114,13 +114,21 @@ function emitGithub(result: GateResult, machineId: string): void {
 
 async function gate(flags: GateFlags, context: Context): Promise<void> {
   const { progress, signal } = context;
-  const setting = await prepare(flags, context);
+  let setting: Setting;
+  try {
+    setting = await prepare(flags, context);
+  } catch (error) {
+    // A build of another version that Ctrl-C ended is no failure of that version.
+    if (!signal.aborted) throw error;
+    process.exitCode = EXIT.interrupted;
+    return;
+  }
   if (flags.list || flags.dryRun) {
     process.stdout.write(`${describe(flags, setting)}\n`);
     return;
   }
   if (flags.update || flags.saveBaseline !== undefined) {
-    writeBaseline(flags, setting.benchmarks, setting.head, context);
+    await writeBaseline(flags, setting.benchmarks, setting.head, context);
     return;
   }
   const { benchmarks, head, base, place } = setting;

@@ -33,16 +33,16 @@ function isSame(before: Baseline, after: Baseline): boolean {
 }
 
 /** --update and --save-baseline: counts everything and writes it, whole or not at all. */
-export function writeBaseline(
+export async function writeBaseline(
   flags: GateFlags,
   benchmarks: readonly Benchmark[],
   head: Cores,
   { progress, signal }: Context,
-): void {
+): Promise<void> {
   const file = ownPlace(flags.saveBaseline ?? baselineName(flags));
   const before = flags.update ? baselineBefore(baselineName(flags)) : undefined;
   const say = (text: string): void => progress.say(text);
-  const { counts, violation, interrupted } = countCores(benchmarks, head, say, signal);
+  const { counts, violation, interrupted } = await countCores(benchmarks, head, say, signal);
   progress.clear();
   if (violation) {
     process.stderr.write(

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import type { KernelId } from '../kernel.ts';
 import { Rig } from '../storm/rig.ts';
 import type { Bank } from '../wasm/bank.ts';
@@ -106,12 +107,12 @@ function countArtifact({ kernel, kind, wasm }: CoreBuild): ArtifactCount {
 }
 
 /** Counts every event of the scenarios on every counted build of `cores`, each run once. */
-export function countCores(
+export async function countCores(
   benchmarks: readonly Benchmark[],
   cores: Cores,
   onProgress: (text: string) => void = () => {},
   signal?: AbortSignal,
-): CountOutcome {
+): Promise<CountOutcome> {
   const scenarios: ScenarioCount[] = [];
   // A trace's gate is about the program, not about the builds that replay it.
   const artifacts = benchmarks.some(isTrace) ? [] : cores.builds.map(countArtifact);
@@ -121,6 +122,8 @@ export function countCores(
     let bank: Bank | undefined;
     for (const { kernel, kind, wasm } of cores.builds) {
       if (kind !== 'counted') continue;
+      // Lets Ctrl-C in.
+      await setImmediate();
       if (signal?.aborted)
         return { counts: { scenarios, artifacts }, violation: undefined, interrupted: true };
       onProgress(`counting ${name}, ${kernel}`);

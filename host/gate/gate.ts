@@ -106,9 +106,12 @@ export function chooseBenchmarks(
 
 const COUNTED_SHARE = 2 / 3;
 
-function runCounts(options: GateOptions, baseline: Baseline): CountLayer | Violation {
+async function runCounts(
+  options: GateOptions,
+  baseline: Baseline,
+): Promise<CountLayer | Violation> {
   const { benchmarks, head, headIsOwn, filter, limits, lenient, signal, onProgress } = options;
-  const outcome = countCores(benchmarks, head, onProgress, signal);
+  const outcome = await countCores(benchmarks, head, onProgress, signal);
   if (outcome.violation) return outcome.violation;
   const file = sayFile(options.baseline.file);
   if (outcome.interrupted) return { baseline: file, outcome, compared: 0, moves: [], missing: [] };
@@ -197,7 +200,7 @@ export async function runGate(options: GateOptions): Promise<GateResult> {
   // Refused before anything runs.
   if (skip === undefined && base) pairCores(base, head);
   const counts = countable
-    ? runCounts(options, readBaseline(options.baseline))
+    ? await runCounts(options, readBaseline(options.baseline))
     : `not run: ${head.label} has no counted build`;
   if (typeof counts !== 'string' && 'text' in counts) {
     const stopped = 'not run: an invariant broke';

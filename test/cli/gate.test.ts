@@ -233,6 +233,15 @@ describe('what there is', () => {
   });
 });
 
+test('Ctrl-C stops cleanly and says so, whatever was under way', async () => {
+  const base = join(PACKAGE_ROOT, 'dist', 'wasm');
+  const args = ['gate', ...BEFORE, '--base', base, '--time', '60', '--filter', '1G*'];
+  const { status, stdout, stderr } = await daxstorm(args, 3000, { cwd: folder, env: QUIET });
+  expect(status).toBe(130);
+  expect(stdout).toMatch(/\ninterrupted\n$/);
+  expect(stderr).toBe('stopping after the block in hand; Ctrl-C again quits at once\n');
+});
+
 describe('refused in one line, with nothing run', () => {
   const LINE = /^daxstorm: [^\n]+; [^\n]+ \[(E_\w+)\]\n$/;
   beforeAll(() => {
