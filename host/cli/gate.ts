@@ -31,6 +31,7 @@ import {
   baselineName,
   checkFlags,
   type GateFlags,
+  replayCommand,
   updateCommand,
 } from './gateFlags.ts';
 import { writeBaseline } from './gateUpdate.ts';
@@ -156,7 +157,12 @@ async function gate(flags: GateFlags, context: Context): Promise<void> {
   emitFiles(flags, result, id);
   emitGithub(result, id);
   if (flags.json === undefined) {
-    const options = { machine: id, explain: !!flags.explain, update: updateCommand(flags) };
+    const options = {
+      machine: id,
+      explain: !!flags.explain,
+      update: updateCommand(flags),
+      replay: (path: string) => replayCommand(flags, path),
+    };
     process.stdout.write(`${formatGate(result, options)}\n`);
   } else emitJson(flags.json, { ...envelope('gate'), ...gateJson(result) });
   if (flags.json !== undefined && result.verdict !== 'ok')

@@ -95,6 +95,16 @@ export function updateCommand({ trace, baseline, baselineLenient }: GateFlags): 
   return ['daxstorm gate', ...parts, "--update --reason 'why'"].join(' ');
 }
 
+/** What to type to time one operation again as a run did. */
+export function replayCommand(flags: GateFlags, path: string): string {
+  const { trace, base, head, seed, time, maxTime } = flags;
+  const named = Object.entries({ trace, base, head }).flatMap(([flag, value]) =>
+    value === undefined ? [] : [`--${flag} '${value}'`],
+  );
+  const times = [`--seed ${seed}`, `--time ${time}`, `--max-time ${maxTime}`];
+  return ['daxstorm gate', ...named, `--filter '${path}'`, ...times].join(' ');
+}
+
 function usage(message: string, hint: string): DaxError {
   return new DaxError('E_USAGE', message, hint);
 }

@@ -1,10 +1,9 @@
 import { DaxError } from '../error.ts';
-import type { BaselinePlace } from './baseline.ts';
-import { type Baseline, readBaseline, sayFile } from './baseline.ts';
+import { type Baseline, type BaselinePlace, readBaseline, sayFile } from './baseline.ts';
 import type { Benchmark } from './benchmarks.ts';
 import { type Confirm, type Confirmed, confirmRows } from './confirm.ts';
 import { type Cores, pairCores } from './cores.ts';
-import { type CountOutcome, countCores, type Violation } from './counts.ts';
+import { type Counts, countCores, type Violation } from './counts.ts';
 import { type Limit, parseLimits } from './limits.ts';
 import { type CountComparison, compareCounts, failures } from './moves.ts';
 import { names, pathOf } from './name.ts';
@@ -15,8 +14,9 @@ export type GateVerdict = 'ok' | 'inconclusive' | 'regression' | 'violation' | '
 
 /** Layer 0: exact counts against a baseline. */
 export interface CountLayer extends CountComparison {
+  /** The file. */
   readonly baseline: string;
-  readonly outcome: CountOutcome;
+  readonly counts: Counts;
 }
 
 /** Layer 1: two cores in turns. */
@@ -104,30 +104,32 @@ export function chooseBenchmarks(
   );
 }
 
-const COUNTED_SHARE = 2 / 3;
+/** Of --max-time; the rest is for confirming. */
+const FIRST_SHARE = 2 / 3;
 
 async function runCounts(
   options: GateOptions,
   baseline: Baseline,
-): Promise<CountLayer | Violation> {
+): Promise<CountLayer | Violation | 'interrupted'> {
   const { benchmarks, head, headIsOwn, filter, limits, lenient, signal, onProgress } = options;
   const outcome = await countCores(benchmarks, head, onProgress, signal);
   if (outcome.violation) return outcome.violation;
+  if (outcome.interrupted) return 'interrupted';
+  const { counts } = outcome;
   const file = sayFile(options.baseline.file);
-  if (outcome.interrupted) return { baseline: file, outcome, compared: 0, moves: [], missing: [] };
   // A part of a build is compared with its part of the baseline.
   const part = new Set([
     ...placesOf(benchmarks, head),
-    ...outcome.counts.artifacts.map(({ name }) => name),
+    ...counts.artifacts.map(({ name }) => name),
   ]);
-  const comparison = compareCounts(baseline, outcome.counts, {
+  const comparison = compareCounts(baseline, counts, {
     file,
     limits,
     baselineLimits: baseline.limits.flatMap(({ limit }) => parseLimits(limit)),
     chosen: (path) => isChosen(filter, path) && (headIsOwn || part.has(path)),
     lenient,
   });
-  return { baseline: file, outcome, ...comparison };
+  return { baseline: file, counts, ...comparison };
 }
 
 async function runTimes(options: GateOptions, base: Cores): Promise<TimeLayer> {
@@ -141,9 +143,8 @@ async function runTimes(options: GateOptions, base: Cores): Promise<TimeLayer> {
       ),
     );
   const timing = await timeCores(duels, {
-    seconds: Math.min(seconds, maxSeconds * COUNTED_SHARE),
-    // The rest is for confirming.
-    maxSeconds: maxSeconds * COUNTED_SHARE,
+    seconds: Math.min(seconds, maxSeconds * FIRST_SHARE),
+    maxSeconds: maxSeconds * FIRST_SHARE,
     seed,
     signal,
     marginOf: (path) => marginOf(options.margins, path),
@@ -155,7 +156,7 @@ async function runTimes(options: GateOptions, base: Cores): Promise<TimeLayer> {
   options.onProgress?.('confirming in a fresh process');
   const confirmed = await confirmRows(timing, duels, {
     traceFile,
-    seconds: maxSeconds * (1 - COUNTED_SHARE),
+    seconds: maxSeconds * (1 - FIRST_SHARE),
     confirm: options.confirm,
     signal,
   });
@@ -206,12 +207,10 @@ export async function runGate(options: GateOptions): Promise<GateResult> {
     const stopped = 'not run: an invariant broke';
     return { ...common, verdict: 'violation', counts: stopped, timing: stopped, violation: counts };
   }
-  if (typeof counts !== 'string') {
-    if (counts.outcome.interrupted)
-      return { ...common, verdict: 'interrupted', counts, timing: 'not run: interrupted' };
-    if (failures(counts).length > 0)
-      return { ...common, verdict: 'regression', counts, timing: skip ?? 'not run: counts moved' };
-  }
+  if (counts === 'interrupted')
+    return { ...common, verdict: 'interrupted', counts: 'interrupted', timing: 'not run' };
+  if (typeof counts !== 'string' && failures(counts).length > 0)
+    return { ...common, verdict: 'regression', counts, timing: skip ?? 'not run: counts moved' };
   if (skip !== undefined || base === undefined)
     return { ...common, verdict: 'ok', counts, timing: skip ?? 'not run' };
   const timing = await runTimes(options, base);

@@ -7,7 +7,7 @@ import type { Side } from '../storm/rig.ts';
 import { runSides } from '../storm/runner.ts';
 import type { Benchmark } from './benchmarks.ts';
 import type { CorePair } from './cores.ts';
-import { decide, halfWidth, type Verdict } from './decide.ts';
+import { type Decision, decide, halfWidth, type Verdict } from './decide.ts';
 import { pathOf } from './name.ts';
 
 /** One scenario on one kernel: the two cores, and the base once more. */
@@ -83,46 +83,51 @@ function merge(before: Samples | undefined, more: Samples): Samples {
   return { ...more, placements: [...before.placements, ...more.placements] };
 }
 
+/** A row without what is said of it in its family. */
+type Evidence = Omit<TimeRow, 'verdict' | 'morePairs'>;
+
 interface Measured {
   readonly duel: Duel;
   readonly samples: Samples;
+  readonly evidence: readonly Evidence[];
 }
 
-/** Every chosen operation that was measured, judged as one family. */
-function judge(
-  measured: readonly Measured[],
+function evidenceOf(
+  { benchmark, pair }: Duel,
+  samples: Samples,
   { seed, marginOf, chosen }: TimingOptions,
-): readonly TimeRow[] {
-  const found = measured.flatMap(({ duel, samples }) =>
-    duel.benchmark.phases.flatMap(({ name }, i) => {
-      const path = pathOf(duel.benchmark.name, duel.pair.kernel, name);
-      if (!chosen(path)) return [];
-      const both = contrast(samples, BASE, HEAD, i, seed);
-      const self = contrast(samples, BASE, TWIN, i, seed);
-      if (!both || !self) return [];
-      const times = (side: number): readonly number[] =>
-        samples.placements.flat().map((turn) => turn[side]?.[i] as number);
-      return [
-        {
-          path,
-          margin: marginOf(path),
-          baseNs: medianInterval(times(0)),
-          headNs: medianInterval(times(1)),
-          ratio: both.ratio,
-          self: self.ratio,
-          p: both.p,
-          pairs: turnCount(samples),
-        },
-      ];
-    }),
-  );
-  const ps = holm(found.map(({ p }) => p));
-  const decisions = decide(found);
-  return found.map((row, i) => ({
-    ...row,
+): readonly Evidence[] {
+  const times = (side: number, phase: number): readonly number[] =>
+    samples.placements.flat().map((turn) => turn[side]?.[phase] as number);
+  return benchmark.phases.flatMap(({ name }, i): readonly Evidence[] => {
+    const path = pathOf(benchmark.name, pair.kernel, name);
+    const both = chosen(path) ? contrast(samples, BASE, HEAD, i, seed) : undefined;
+    const self = both && contrast(samples, BASE, TWIN, i, seed);
+    if (!self) return [];
+    return [
+      {
+        path,
+        margin: marginOf(path),
+        baseNs: medianInterval(times(0, i)),
+        headNs: medianInterval(times(1, i)),
+        ratio: both.ratio,
+        self: self.ratio,
+        p: both.p,
+        pairs: turnCount(samples),
+      },
+    ];
+  });
+}
+
+/** All that was measured, judged as one family. */
+function judge(measured: readonly Measured[]): readonly TimeRow[] {
+  const family = measured.flatMap(({ evidence }) => evidence);
+  const ps = holm(family.map(({ p }) => p));
+  const decisions = decide(family);
+  return family.map((each, i) => ({
+    ...each,
     p: ps[i] as number,
-    verdict: decisions[i]?.verdict as Verdict,
-    morePairs: decisions[i]?.morePairs,
+    ...(decisions[i] as Decision),
   }));
 }
 
@@ -167,9 +172,10 @@ export async function timeCores(duels: readonly Duel[], options: TimingOptions):
       const again = round === 0 ? '' : `, again for ${share.toFixed(1)} s`;
       onProgress?.(`timing ${benchmark.name}, ${pair.kernel}${again}`);
       const more = await measure(duel, share, (seed + round) % SEED_MAX);
-      measured.set(duel, { duel, samples: merge(measured.get(duel)?.samples, more) });
+      const samples = merge(measured.get(duel)?.samples, more);
+      measured.set(duel, { duel, samples, evidence: evidenceOf(duel, samples, options) });
     }
-    rows = judge([...measured.values()], options);
+    rows = judge([...measured.values()]);
     const left = maxSeconds - (now() - began) / 1000;
     const grown = 1 + Math.max(0, left) / Math.max(maxSeconds - left, 1e-3);
     const stretch = Math.max(1, (now() - roundBegan) / 1000 / (todo.length * share || 1));

@@ -5,7 +5,7 @@
 //   3. the same core against itself, again and again: at most 1 of 20 runs not green, none red;
 //   4. beside a process that keeps every processor busy in bursts: not red.
 import { execFile, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -125,12 +125,16 @@ async function proveTiming() {
   settle('a walk 10 % slower: caught by paired timing, and confirmed', status === 3, text);
 }
 
+/** The same core from another file, so compiled apart: as a revision's is. */
+const COPY = join(folder, 'copy');
+cpSync(WASM_DIR, COPY, { recursive: true });
+
 async function proveSelf() {
   let notGreen = 0;
   let red = 0;
   for (let run = 0; run < runs; run++) {
     const seed = String(firstSeed + 1000 * (run + 1));
-    const { verdict, rows } = await gate(['--base', WASM_DIR, '--seed', seed, ...TIMES]);
+    const { verdict, rows } = await gate(['--base', COPY, '--seed', seed, ...TIMES]);
     const odd = rows.filter((row) => row.verdict !== 'ok' && row.verdict !== 'improved');
     if (verdict === 'regression') red += 1;
     if (verdict !== 'ok') notGreen += 1;
@@ -161,7 +165,7 @@ async function proveNoise() {
     for (const child of busy) child.kill('SIGKILL');
   };
   process.on('exit', end);
-  const { status, verdict, text } = await gate(['--base', WASM_DIR, ...TIMES]);
+  const { status, verdict, text } = await gate(['--base', COPY, ...TIMES]);
   end();
   settle('a busy machine: not red', status === 0 && verdict !== 'regression', text || verdict);
 }

@@ -15,6 +15,12 @@ import { gateBody } from '../../host/report/schema/gate.ts';
 import { EVENTS } from '../../host/wasm/abi.ts';
 
 const MACHINE = '0123abcd';
+const TEXT = {
+  machine: MACHINE,
+  explain: true,
+  update: 'UPDATE',
+  replay: (path: string) => `REPLAY ${path}`,
+};
 
 function move(scenario: string, event: string, base: number, head: number, allowed?: string): Move {
   const place = `${scenario}/refcount/fault`;
@@ -35,7 +41,7 @@ function countLayer(moves: readonly Move[]): CountLayer {
     compared: 12,
     moves,
     missing: [],
-    outcome: { counts: { scenarios, artifacts }, violation: undefined, interrupted: false },
+    counts: { scenarios, artifacts },
   };
 }
 
@@ -104,7 +110,7 @@ const ALL = [result({}), MOVED, SLOWER, BROKEN];
 
 describe('text', () => {
   test('a move in two scenarios is one line, an operation at a time', () => {
-    const text = formatGate(MOVED, { machine: MACHINE, explain: true, update: 'UPDATE' });
+    const text = formatGate(MOVED, TEXT);
     expect(text).toMatch(
       /_refcount RMWs \/ fault +1 +→ +2 +\+100\.0 % +\(refcount, 4K sequential and 1 more\) +FAILS/,
     );
@@ -115,7 +121,7 @@ describe('text', () => {
   });
 
   test('times: verdicts, the second run, what more would decide, the mean', () => {
-    const text = formatGate(SLOWER, { machine: MACHINE, explain: false, update: 'UPDATE' });
+    const text = formatGate(SLOWER, { ...TEXT, explain: false });
     expect(text).toMatch(
       /4K sequential\/refcount\/fault .*\+10\.0 % \[\+8\.9, \+11\.1\].* REGRESSION, again \+10\.0 %/,
     );
@@ -124,6 +130,7 @@ describe('text', () => {
     expect(text).toMatch(/geometric mean +\+0\.6 %/);
     expect(text).toMatch(/warning: this runner cannot resolve 5\.0 % on 1 of 5 operations/);
     expect(text).toContain('confirmed in a fresh process with seed 99');
+    expect(text).toContain('to see it again: REPLAY 4K sequential/refcount/fault');
   });
 });
 

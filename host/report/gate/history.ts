@@ -18,7 +18,7 @@ function points({ counts, timing }: GateResult, machineId: string): readonly Poi
   const counted =
     typeof counts === 'string'
       ? []
-      : counts.outcome.counts.scenarios.flatMap(({ name, operations }) =>
+      : counts.counts.scenarios.flatMap(({ name, operations }) =>
           operations.flatMap(({ kernel, operation, times, events }) =>
             Object.entries(events)
               .filter(([, value]) => value > 0)
@@ -36,7 +36,7 @@ function points({ counts, timing }: GateResult, machineId: string): readonly Poi
   const artifacts =
     typeof counts === 'string'
       ? []
-      : counts.outcome.counts.artifacts.flatMap(({ name, wasmBytes, wasmExports }): Point[] => [
+      : counts.counts.artifacts.flatMap(({ name, wasmBytes, wasmExports }): Point[] => [
           { benchmark: name, measure: 'wasmBytes', unit: 'bytes', value: wasmBytes },
           { benchmark: name, measure: 'wasmExports', unit: 'exports', value: wasmExports },
         ]);

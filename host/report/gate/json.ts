@@ -10,7 +10,7 @@ export function gateJson({ verdict, seed, margin, violation, counts, timing }: G
           compared: counts.compared,
           missing: counts.missing,
           moves: counts.moves,
-          ...counts.outcome.counts,
+          ...counts.counts,
         };
   const timePart =
     typeof timing === 'string'

@@ -43,7 +43,7 @@ function suiteXml(suite: string, cases: readonly Case[]): string {
 function countCases({ counts, violation }: GateResult): readonly Case[] {
   if (violation) return [{ name: violation.path, failure: `invariant: ${violation.text}` }];
   if (typeof counts === 'string') return [{ name: 'counts', skipped: counts }];
-  const { scenarios, artifacts } = counts.outcome.counts;
+  const { scenarios, artifacts } = counts.counts;
   const places = scenarios.flatMap(({ name, operations }) =>
     operations.map(({ kernel, operation }) => `${name}/${kernel}/${operation}`),
   );

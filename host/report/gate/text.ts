@@ -65,10 +65,10 @@ function countLines(
   { explain, update }: TextOptions,
 ): readonly string[] {
   if (typeof counts === 'string') return [`counts   ${counts}`];
-  const { compared, baseline, moves, missing, outcome } = counts;
+  const { compared, baseline, moves, missing } = counts;
   const groups = inOrder(groupMoves(moves));
   const says = moves.length === 0 ? 'all equal' : `${formatCount(moves.length)} moved`;
-  const scenarios = outcome.counts.scenarios.length;
+  const scenarios = counts.counts.scenarios.length;
   const head = `counts   ${formatCount(compared)} of ${scenarios} scenarios against ${baseline}: ${says}`;
   const left =
     missing.length === 0
@@ -111,18 +111,24 @@ function timeTable({ rows }: TimeLayer): string {
   return formatTable(TIME_COLUMNS, [...cells, mean]);
 }
 
-function timeLines(timing: TimeLayer | string, margin: number): readonly string[] {
+function timeLines(
+  timing: TimeLayer | string,
+  margin: number,
+  { replay }: TextOptions,
+): readonly string[] {
   if (typeof timing === 'string') return [`timing   ${timing}`];
   const { base, head, rows, seed } = timing;
   const again = seed === undefined ? '' : `, confirmed in a fresh process with seed ${seed}`;
   const line = `timing   base ${base}, head ${head}, margin ${formatPercent(margin)}${again}`;
   if (rows.length === 0) return [line, '         nothing was measured'];
   const warning = resolutionWarning(rows);
+  const slower = rows.find(({ verdict }) => verdict === 'regression');
   return [
     line,
     '',
     timeTable(timing),
     ...(warning === undefined ? [] : ['', `warning: ${warning}`]),
+    ...(slower === undefined ? [] : ['', `to see it again: ${replay(slower.path)}`]),
   ];
 }
 
@@ -133,6 +139,8 @@ export interface TextOptions {
   readonly explain: boolean;
   /** The command that takes the counts into the baseline. */
   readonly update: string;
+  /** The command that times one operation again. */
+  readonly replay: (path: string) => string;
 }
 
 /** A gate's result for a terminal. */
@@ -142,7 +150,7 @@ export function formatGate(result: GateResult, options: TextOptions): string {
     `gate: seed ${seed}, machine ${options.machine}`,
     ...countLines(counts, options),
     ...(typeof timing === 'string' ? [] : ['']),
-    ...timeLines(timing, margin),
+    ...timeLines(timing, margin, options),
     '',
     sayResult(result),
   ].join('\n');
