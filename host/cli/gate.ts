@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { type BaselinePlace, findBaseline, sayFile } from '../gate/baseline.ts';
-import { type Benchmark, readBenchmarks } from '../gate/benchmarks.ts';
+import { type Benchmark, isTimed, readBenchmarks } from '../gate/benchmarks.ts';
 import { confirmApart } from '../gate/confirm.ts';
 import { type Cores, findCores, ownCores } from '../gate/cores.ts';
 import {
@@ -75,12 +75,7 @@ async function prepare(flags: GateFlags, { progress }: Context): Promise<Setting
 
 /** What --list and --dry-run print instead of running. */
 function describe(flags: GateFlags, { benchmarks, head, base, place }: Setting): string {
-  const timed = new Set(
-    placesOf(
-      benchmarks.filter((each) => each.timed),
-      head,
-    ),
-  );
+  const timed = new Set(placesOf(benchmarks.filter(isTimed), head));
   const places = placesOf(benchmarks, head).filter((path) => isChosen(flags.filter, path));
   if (flags.list)
     return places.map((path) => `${path}${timed.has(path) ? '  (timed)' : ''}`).join('\n');
@@ -219,12 +214,12 @@ export function gateCommand(context: Context): Command {
     .addOption(
       new Option('--margin <share>', "how much slower head may be: 5%, or 'NAME=3%'")
         .argParser(addMargin)
-        .default([], '5%'),
+        .default([], '5%, of 4K uniform 10%'),
     )
     .addOption(
       new Option('--fail-on <rule>', "the same, written 'median:5%'")
         .argParser(addFailOn)
-        .default([], 'median:5%'),
+        .default([], 'as --margin'),
     )
     .addOption(file('--trace', 'gate the replay of a fault trace in place of the standard storms'))
     .option('--counts-only', 'no times')

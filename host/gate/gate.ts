@@ -1,6 +1,6 @@
 import { DaxError } from '../error.ts';
 import { type Baseline, type BaselinePlace, readBaseline, sayFile } from './baseline.ts';
-import type { Benchmark } from './benchmarks.ts';
+import { type Benchmark, isTimed } from './benchmarks.ts';
 import { type Confirm, type Confirmed, confirmRows } from './confirm.ts';
 import { type Cores, pairCores } from './cores.ts';
 import { type Counts, countCores, type Violation } from './counts.ts';
@@ -33,7 +33,6 @@ export interface GateResult {
   readonly timing: TimeLayer | string;
   readonly violation: Violation | undefined;
   readonly seed: number;
-  readonly margin: number;
 }
 
 /** A margin on what a name means. */
@@ -42,8 +41,6 @@ export interface Margin {
   readonly name: string | undefined;
   readonly share: number;
 }
-
-export const MARGIN_DEFAULT = 0.05;
 
 export interface GateOptions {
   readonly benchmarks: readonly Benchmark[];
@@ -74,9 +71,11 @@ export function isChosen(filter: readonly string[], path: string): boolean {
   return filter.length === 0 || filter.some((name) => names(name, path));
 }
 
-function marginOf(margins: readonly Margin[], path: string): number {
+/** The last margin that names an operation, else its scenario's own. */
+function marginOf({ margins, benchmarks }: GateOptions, path: string): number {
   const own = margins.filter(({ name }) => name === undefined || names(name, path));
-  return own.at(-1)?.share ?? MARGIN_DEFAULT;
+  const scenario = benchmarks.find(({ name }) => path.startsWith(`${name}/`));
+  return own.at(-1)?.share ?? (scenario?.margin as number);
 }
 
 /** Every place that can be chosen, of these scenarios and cores. */
@@ -135,7 +134,7 @@ async function runCounts(
 async function runTimes(options: GateOptions, base: Cores): Promise<TimeLayer> {
   const { benchmarks, head, seed, seconds, maxSeconds, signal, filter, traceFile } = options;
   const duels = benchmarks
-    .filter(({ timed }) => timed)
+    .filter(isTimed)
     .flatMap((benchmark) => pairCores(base, head).map((pair): Duel => ({ benchmark, pair })))
     .filter(({ benchmark, pair }) =>
       benchmark.phases.some(({ name }) =>
@@ -147,7 +146,7 @@ async function runTimes(options: GateOptions, base: Cores): Promise<TimeLayer> {
     maxSeconds: maxSeconds * FIRST_SHARE,
     seed,
     signal,
-    marginOf: (path) => marginOf(options.margins, path),
+    marginOf: (path) => marginOf(options, path),
     chosen: (path) => isChosen(filter, path),
     ...(options.onProgress ? { onProgress: options.onProgress } : {}),
     ...(options.measure ? { measure: options.measure } : {}),
@@ -175,7 +174,7 @@ function timeVerdict({ rows, interrupted }: TimeLayer): GateVerdict {
 function noTiming({ countsOnly, base, benchmarks }: GateOptions): string | undefined {
   if (countsOnly) return 'not run: --counts-only';
   if (base === undefined) return 'not run: no --base';
-  if (!benchmarks.some(({ timed }) => timed)) return 'not run: no chosen scenario is a timed one';
+  if (!benchmarks.some(isTimed)) return 'not run: no chosen scenario is a timed one';
   return undefined;
 }
 
@@ -186,9 +185,8 @@ function noTiming({ countsOnly, base, benchmarks }: GateOptions): string | undef
  * Fails: E_BASELINE, E_CORE; never answers ok where nothing was compared.
  */
 export async function runGate(options: GateOptions): Promise<GateResult> {
-  const { head, base, seed, margins } = options;
-  const margin = margins.filter(({ name }) => name === undefined).at(-1)?.share ?? MARGIN_DEFAULT;
-  const common = { seed, margin, violation: undefined };
+  const { head, base, seed } = options;
+  const common = { seed, violation: undefined };
   const skip = noTiming(options);
   const countable = head.builds.some(({ kind }) => kind === 'counted');
   if (!countable && skip !== undefined) {

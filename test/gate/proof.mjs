@@ -1,4 +1,4 @@
-// npm run gate:proof [-- --runs 20] [--time 10] [--seed 1]: the gate's promises, with a real clock. On a
+// npm run gate:proof [-- --runs 20] [--time 20] [--seed 1]: the gate's promises, with a real clock. On a
 // machine that is doing something else this says so rather than pass.
 //   1. one refcount atomic more a fault: exact counts see it, in one run;
 //   2. a walk that spins, so that a fault takes 10 % longer: paired timing sees it, twice;
@@ -15,7 +15,7 @@ import { buildMutant, EXTRA_REFCOUNT, slowWalk } from './mutants.mjs';
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '20' },
-    time: { type: 'string', default: '10' },
+    time: { type: 'string', default: '20' },
     seed: { type: 'string', default: '1' },
   },
 });
@@ -23,7 +23,7 @@ const runs = Number(values.runs);
 const seconds = Number(values.time);
 const firstSeed = Number(values.seed);
 if (!(runs >= 1 && seconds > 0 && Number.isInteger(firstSeed))) {
-  process.stderr.write('usage: npm run gate:proof -- [--runs 20] [--time 10] [--seed 1]\n');
+  process.stderr.write('usage: npm run gate:proof -- [--runs 20] [--time 20] [--seed 1]\n');
   process.exit(2);
 }
 
@@ -112,17 +112,22 @@ async function findSlowWalk() {
     say(`        a walk that spins ${spins} rounds: ${percent(ratio)} on ${SLOWED}`);
     if (ratio >= 1.1) return wasm;
   }
-  throw new Error(`${SPINS_MAX} rounds of spinning are not 10 % here`);
+  return undefined;
 }
 
 const TIMES = ['--time', String(seconds), '--max-time', String(seconds * 3)];
 
 async function proveTiming() {
+  const promise = 'a walk 10 % slower: caught by paired timing, and confirmed';
   const wasm = await findSlowWalk();
+  if (wasm === undefined) {
+    settle(promise, false, `${SPINS_MAX} rounds of spinning are not 10 % on this machine`);
+    return;
+  }
   const args = ['--base', WASM_DIR, '--head', wasm, '--seed', String(firstSeed), ...TIMES];
   const { status, rows, text } = await gate([...args, '--filter', 'fault']);
   for (const row of rows) say(`        ${sayRow(row)}`);
-  settle('a walk 10 % slower: caught by paired timing, and confirmed', status === 3, text);
+  settle(promise, status === 3, text);
 }
 
 /** The same core from another file, so compiled apart: as a revision's is. */

@@ -69,7 +69,6 @@ function result(given: Partial<GateResult>): GateResult {
     timing: 'not run: no --base',
     violation: undefined,
     seed: 1,
-    margin: 0.05,
     ...given,
   };
 }

@@ -1,7 +1,7 @@
 import type { GateResult } from '../../gate/gate.ts';
 
 /** A result in the shape of schema/gate.ts. */
-export function gateJson({ verdict, seed, margin, violation, counts, timing }: GateResult) {
+export function gateJson({ verdict, seed, violation, counts, timing }: GateResult) {
   const countPart =
     typeof counts === 'string'
       ? { skipped: counts }
@@ -22,5 +22,5 @@ export function gateJson({ verdict, seed, margin, violation, counts, timing }: G
           confirmSeed: timing.seed,
           rows: timing.rows,
         };
-  return { verdict, seed, margin, violation, counts: countPart, timing: timePart };
+  return { verdict, seed, violation, counts: countPart, timing: timePart };
 }

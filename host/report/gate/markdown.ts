@@ -56,9 +56,9 @@ const ORDER: readonly GateRow['verdict'][] = [
   'ok',
 ];
 
-function timePart(timing: TimeLayer | string, margin: number): string {
+function timePart(timing: TimeLayer | string): string {
   if (typeof timing === 'string') return `**Emulated time**: ${escapeCell(timing)}`;
-  const head = `**Emulated time**: ${escapeCell(timing.base)} → ${escapeCell(timing.head)}, margin ${formatPercent(margin)}`;
+  const head = `**Emulated time**: ${escapeCell(timing.base)} → ${escapeCell(timing.head)}`;
   if (timing.rows.length === 0) return `${head}: nothing was measured`;
   const rows = timing.rows
     .toSorted((a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict))
@@ -67,11 +67,12 @@ function timePart(timing: TimeLayer | string, margin: number): string {
       sayTime(row.baseNs),
       sayTime(row.headNs),
       sayDelta(row.ratio),
+      formatPercent(row.margin),
       formatP(row.p),
       String(row.pairs),
       sayVerdict(row),
     ]);
-  const titles = ['operation', 'base ns', 'head ns', 'Δ [95 %]', 'p', 'n', ''];
+  const titles = ['operation', 'base ns', 'head ns', 'Δ [95 %]', 'margin', 'p', 'n', ''];
   const mean = `geometric mean ${sayShare(geomean(timing.rows))}`;
   const warning = resolutionWarning(timing.rows);
   const note = warning === undefined ? '' : `\n\n> ${escapeCell(warning)}`;
@@ -83,7 +84,7 @@ export function gateMarkdown(result: GateResult, machine: string): string {
   return [
     `### daxstorm gate: ${escapeCell(sayResult(result))}`,
     countPart(result),
-    timePart(result.timing, result.margin),
+    timePart(result.timing),
     `<sub>seed ${result.seed}, machine ${machine}. Counts are exact; emulated time is the cost of the emulated steps on that machine, no claim about kernel time.</sub>`,
     '',
   ].join('\n\n');

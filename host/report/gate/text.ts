@@ -90,6 +90,7 @@ const TIME_COLUMNS: readonly Column[] = [
   { title: 'base', align: 'right' },
   { title: 'head', align: 'right' },
   { title: 'Δ [95 %]', align: 'right' },
+  { title: 'margin', align: 'right' },
   { title: 'p', align: 'right' },
   { title: 'n', align: 'right' },
   { title: 'base/base [95 %]', align: 'right' },
@@ -102,24 +103,21 @@ function timeTable({ rows }: TimeLayer): string {
     sayTime(row.baseNs),
     sayTime(row.headNs),
     sayDelta(row.ratio),
+    formatPercent(row.margin),
     formatP(row.p),
     String(row.pairs),
     sayDelta(row.self),
     sayVerdict(row),
   ]);
-  const mean = ['geometric mean', '', '', sayShare(geomean(rows)), '', '', '', ''];
+  const mean = ['geometric mean', '', '', sayShare(geomean(rows))];
   return formatTable(TIME_COLUMNS, [...cells, mean]);
 }
 
-function timeLines(
-  timing: TimeLayer | string,
-  margin: number,
-  { replay }: TextOptions,
-): readonly string[] {
+function timeLines(timing: TimeLayer | string, { replay }: TextOptions): readonly string[] {
   if (typeof timing === 'string') return [`timing   ${timing}`];
   const { base, head, rows, seed } = timing;
   const again = seed === undefined ? '' : `, confirmed in a fresh process with seed ${seed}`;
-  const line = `timing   base ${base}, head ${head}, margin ${formatPercent(margin)}${again}`;
+  const line = `timing   base ${base}, head ${head}${again}`;
   if (rows.length === 0) return [line, '         nothing was measured'];
   const warning = resolutionWarning(rows);
   const slower = rows.find(({ verdict }) => verdict === 'regression');
@@ -145,12 +143,12 @@ export interface TextOptions {
 
 /** A gate's result for a terminal. */
 export function formatGate(result: GateResult, options: TextOptions): string {
-  const { counts, timing, seed, margin } = result;
+  const { counts, timing, seed } = result;
   return [
     `gate: seed ${seed}, machine ${options.machine}`,
     ...countLines(counts, options),
     ...(typeof timing === 'string' ? [] : ['']),
-    ...timeLines(timing, margin, options),
+    ...timeLines(timing, options),
     '',
     sayResult(result),
   ].join('\n');

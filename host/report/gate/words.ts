@@ -148,9 +148,9 @@ export function resolutionWarning(rows: readonly GateRow[]): string | undefined 
   const reach = (own: Estimate): number =>
     Math.max(Math.log(own.high) - Math.log(own.low), 2 * Math.abs(Math.log(own.value)));
   const widest = Math.max(...poor.map(({ self }) => reach(self)));
-  const margin = Math.max(...poor.map((row) => row.margin));
+  const margins = [...new Set(poor.map(({ margin }) => formatPercent(margin)))];
   return (
-    `this runner cannot resolve ${formatPercent(margin)} on ${poor.length} of ${rows.length} operations: ` +
+    `this runner cannot resolve ${margins.join(' or ')} on ${poor.length} of ${rows.length} operations: ` +
     'base against base alone spreads too far, so these warn and do not fail; use a quieter runner, a longer ' +
     `--max-time, or --margin ${Math.ceil(Math.expm1(widest) * 100)}%`
   );

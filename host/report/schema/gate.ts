@@ -24,7 +24,6 @@ const skipped = z.object({ skipped: z.string().describe('why this layer did not 
 export const gateBody = {
   verdict: z.enum(['ok', 'inconclusive', 'regression', 'violation', 'interrupted']),
   seed: z.number().int(),
-  margin: z.number(),
   violation: z.object({ path: z.string(), text: z.string() }).optional(),
   counts: z.union([
     skipped,
