@@ -16,6 +16,7 @@ export type GateVerdict = 'ok' | 'inconclusive' | 'regression' | 'violation' | '
 export interface CountLayer extends CountComparison {
   /** The file. */
   readonly baseline: string;
+  /** The chosen ones. */
   readonly counts: Counts;
 }
 
@@ -115,20 +116,34 @@ async function runCounts(
   if (outcome.violation) return outcome.violation;
   if (outcome.interrupted) return 'interrupted';
   const { counts } = outcome;
-  const file = sayFile(options.baseline.file);
   // A part of a build is compared with its part of the baseline.
   const part = new Set([
     ...placesOf(benchmarks, head),
     ...counts.artifacts.map(({ name }) => name),
   ]);
+  const chosen = (path: string): boolean => isChosen(filter, path) && (headIsOwn || part.has(path));
+  const file = sayFile(options.baseline.file);
   const comparison = compareCounts(baseline, counts, {
     file,
     limits,
     baselineLimits: baseline.limits.flatMap(({ limit }) => parseLimits(limit)),
-    chosen: (path) => isChosen(filter, path) && (headIsOwn || part.has(path)),
+    chosen,
     lenient,
   });
-  return { baseline: file, counts, ...comparison };
+  return { baseline: file, counts: chosenCounts(counts, chosen), ...comparison };
+}
+
+/** What was asked for of what was counted: a report shows nothing that was not compared. */
+function chosenCounts({ scenarios, artifacts }: Counts, chosen: (path: string) => boolean): Counts {
+  return {
+    artifacts: artifacts.filter(({ name }) => chosen(name)),
+    scenarios: scenarios.map((scenario) => ({
+      ...scenario,
+      operations: scenario.operations.filter(({ kernel, operation }) =>
+        chosen(pathOf(scenario.name, kernel, operation)),
+      ),
+    })),
+  };
 }
 
 async function runTimes(options: GateOptions, base: Cores): Promise<TimeLayer> {

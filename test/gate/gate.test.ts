@@ -11,6 +11,7 @@ import { countCores } from '../../host/gate/counts.ts';
 import { type GateOptions, runGate } from '../../host/gate/gate.ts';
 import { parseLimits } from '../../host/gate/limits.ts';
 import { type Measure, timeCores } from '../../host/gate/timing.ts';
+import { gateJunit } from '../../host/report/gate/junit.ts';
 import { drawSamples, type Weather } from './synthetic.ts';
 
 const BENCHMARKS = standardBenchmarks().filter(({ name }) => name === '1G sequential');
@@ -102,10 +103,12 @@ describe('layers', () => {
     expect(slower.map((path) => path.split('/')[1])).toEqual(Array(4).fill('refcount'));
   });
 
-  test('only what the filter names is timed', async () => {
-    const { timing } = await runGate(options(QUIET, QUIET, { filter: ['refcount/fault'] }));
-    const rows = typeof timing === 'string' ? [] : timing.rows;
+  test('only what the filter names is timed, and shown of what was counted', async () => {
+    const result = await runGate(options(QUIET, QUIET, { filter: ['refcount/fault'] }));
+    const rows = typeof result.timing === 'string' ? [] : result.timing.rows;
     expect(rows.map(({ path }) => path)).toEqual(['1G sequential/refcount/fault']);
+    const shown = gateJunit(result).match(/name="[^"]+\/[^"]+"/g);
+    expect(new Set(shown)).toEqual(new Set(['name="1G sequential/refcount/fault"']));
   });
 
   test('a kernel that is gone from the build is no false green', async () => {

@@ -141,18 +141,22 @@ export function geomean(rows: readonly GateRow[]): number {
   return Math.exp(rows.reduce((sum, { ratio }) => sum + Math.log(ratio.value), 0) / rows.length);
 }
 
+/** A margin beyond this would see nothing. */
+const MARGIN_SENSIBLE = 0.5;
+
 /** What the rows that this runner cannot judge have in common, and what to do; undefined: none. */
 export function resolutionWarning(rows: readonly GateRow[]): string | undefined {
   const poor = rows.filter(({ verdict }) => verdict === 'unresolved');
   if (poor.length === 0) return undefined;
-  const reach = (own: Estimate): number =>
-    Math.max(Math.log(own.high) - Math.log(own.low), 2 * Math.abs(Math.log(own.value)));
-  const widest = Math.max(...poor.map(({ self }) => reach(self)));
+  const reach = ({ self: { low, high, value } }: GateRow): number =>
+    Math.max(Math.log(high) - Math.log(low), 2 * Math.abs(Math.log(value)));
+  const share = Math.expm1(Math.max(...poor.map(reach)));
+  const wider = share < MARGIN_SENSIBLE ? `, or --margin ${Math.ceil(share * 100)}%` : '';
   const margins = [...new Set(poor.map(({ margin }) => formatPercent(margin)))];
   return (
     `this runner cannot resolve ${margins.join(' or ')} on ${poor.length} of ${rows.length} operations: ` +
     'base against base alone spreads too far, so these warn and do not fail; use a quieter runner, a longer ' +
-    `--max-time, or --margin ${Math.ceil(Math.expm1(widest) * 100)}%`
+    `--max-time${wider}`
   );
 }
 
