@@ -71,14 +71,15 @@ export async function writeBaseline(
 function sayMoved(before: Baseline | undefined, counts: Counts): string {
   if (!before) return 'new';
   try {
-    const { moves } = compareCounts(before, counts, {
+    const { moves, missing } = compareCounts(before, counts, {
       file: '',
       limits: [],
       baselineLimits: [],
       chosen: () => true,
       lenient: true,
     });
-    return `${formatCount(moves.length)} counts moved`;
+    const added = missing.length === 0 ? '' : `, new: ${missing.length}`;
+    return `moved: ${formatCount(moves.length)}${added}`;
   } catch (error) {
     if (DaxError.is(error)) return 'another scenario set than before';
     throw error;

@@ -35,7 +35,7 @@ export interface CountComparison {
   /** How many counts were compared; never 0. */
   readonly compared: number;
   readonly moves: readonly Move[];
-  /** Names that the baseline lacks, left out where it is taken leniently. */
+  /** Paths and whole places that the baseline lacks, left out where it is taken leniently. */
   readonly missing: readonly string[];
 }
 
@@ -101,6 +101,14 @@ function eventsOf({ scenarios }: Counts): readonly string[] {
   return Object.keys(scenarios[0]?.operations[0]?.events ?? {});
 }
 
+/** Paths of `cells` that `other` lacks; the place alone, once, where nothing of it is there. */
+function lackingIn(other: readonly Cell[], cells: readonly Cell[]): readonly string[] {
+  const paths = new Set(other.map(({ path }) => path));
+  const places = new Set(other.map(({ place }) => place));
+  const lacking = cells.filter(({ path }) => !paths.has(path));
+  return [...new Set(lacking.map(({ path, place }) => (places.has(place) ? path : place)))];
+}
+
 /** First names of a list, shortened for one line. */
 function few(list: readonly string[]): string {
   const rest = list.length - 3;
@@ -128,13 +136,13 @@ export function compareCounts(
     ...scenarioCells(counts.scenarios, eventsOf(counts)),
     ...artifactCells(counts.artifacts),
   ].filter(wanted);
-  const [before, now] = [base, head].map((cells) => new Map(cells.map((c) => [c.path, c])));
-  const gone = base.filter(({ path }) => !now?.has(path)).map(({ path }) => path);
+  const gone = lackingIn(head, base);
   if (gone.length > 0) throw otherSet(file, `only the baseline has ${few(gone)}`);
-  const missing = head.filter(({ path }) => !before?.has(path)).map(({ path }) => path);
+  const missing = lackingIn(base, head);
   if (missing.length > 0 && !lenient) throw otherSet(file, `it lacks ${few(missing)}`);
+  const before = new Map(base.map((cell) => [cell.path, cell]));
   const pairs = head.flatMap((cell) => {
-    const from = before?.get(cell.path);
+    const from = before.get(cell.path);
     return from ? [[from, cell] as const] : [];
   });
   if (pairs.length === 0) throw otherSet(file, 'nothing of it can be compared');

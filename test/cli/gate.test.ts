@@ -138,7 +138,7 @@ describe('baselines', () => {
     const text = readFileSync(file, 'utf8');
     writeFileSync(file, text.replace(/"rmwRefcount":\d+/, '"rmwRefcount":1'));
     expect((await gate(mine)).status).toBe(3);
-    expect((await gate([...update, 'mended'])).stdout).toMatch(/; 1 counts moved\n$/);
+    expect((await gate([...update, 'mended'])).stdout).toMatch(/; moved: 1\n$/);
     expect(JSON.parse(readFileSync(file, 'utf8')).reasons).toEqual(['mended', 'first']);
     expect((await gate(mine)).status).toBe(0);
   });
@@ -154,7 +154,7 @@ describe('baselines', () => {
     const lenient = await gate(['--baseline-lenient', 'part.json', ...part]);
     expect([lenient.status, lenient.stdout]).toEqual([
       0,
-      expect.stringMatching(/\d+ are not in it and were not compared: /),
+      expect.stringMatching(/\d+ are not in it and were not compared: 1G read/),
     ]);
   });
 });
@@ -162,7 +162,7 @@ describe('baselines', () => {
 describe('a trace', () => {
   test('the same trace passes; a program that touches more fails', async () => {
     const first = await gate(['--trace', 'redis.txt', '--update', '--reason', 'first']);
-    expect(first.stdout).toMatch(/baselines\/redis\.json: 12 operations of 3 scenarios; new\n$/);
+    expect(first.stdout).toMatch(/baselines\/redis\.json: \d+ operations of 3 scenarios; new\n$/);
     expect((await gate(['--trace', 'redis.txt'])).status).toBe(0);
     const { status, stdout } = await gate(['--trace', 'later/redis.txt', '--explain']);
     expect(status).toBe(3);
