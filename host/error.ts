@@ -4,6 +4,8 @@ export type ErrorCode =
   | 'E_ADDRESS'
   | 'E_ALIGN'
   | 'E_BANK_SPAN'
+  | 'E_BASELINE'
+  | 'E_CORE'
   | 'E_DEVICE_SIZE'
   | 'E_FILE'
   | 'E_MEMORY'

@@ -71,7 +71,7 @@ const LAYERS = [
   ['host/syscall'],
   ['host/measure', 'host/storm', 'host/trace'],
   ['host/compare', 'host/cost', 'host/hazard'],
-  ['host/plan'],
+  ['host/gate', 'host/plan'],
   ['host/report'],
   ['host/cli'],
 ];

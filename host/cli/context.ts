@@ -1,7 +1,15 @@
 import { makeProgress, type Progress } from './output.ts';
 
 /** Exit statuses (one list for all commands). */
-export const EXIT = { ok: 0, internal: 1, usage: 2, interrupted: 130 } as const;
+export const EXIT = {
+  ok: 0,
+  internal: 1,
+  usage: 2,
+  regression: 3,
+  inconclusive: 4,
+  violation: 5,
+  interrupted: 130,
+} as const;
 
 /** What a running command needs of its surroundings. */
 export interface Context {

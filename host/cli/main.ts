@@ -8,6 +8,7 @@ import { compareCommand } from './compare.ts';
 import { type Context, EXIT, makeContext } from './context.ts';
 import { demoCommand } from './demo.ts';
 import { explainCommand } from './explain.ts';
+import { gateCommand } from './gate.ts';
 import { guardCommand } from './guard.ts';
 import { ladderCommand } from './ladder.ts';
 import { planCommand } from './plan.ts';
@@ -37,10 +38,11 @@ Examples:
   daxstorm unbind --pin-pages 512       unbind the driver under pins
   daxstorm validate                     the cost model against the recordings
   daxstorm explain munmap               where real kernels spend it, by function
+  daxstorm gate                         did any count move? for CI
   daxstorm guard                        what the order guard of refcounted kernels prevents
   daxstorm plan optane-2s --processes 64
 
-Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted.`,
+Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted; gate has more.`,
     );
   const commands = [
     compareCommand,
@@ -51,6 +53,7 @@ Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted.`,
     unbindCommand,
     validateCommand,
     explainCommand,
+    gateCommand,
     guardCommand,
     planCommand,
     demoCommand,

@@ -18,7 +18,7 @@ export function wholeNumber(name: string, least: number, most: number): (text: s
   };
 }
 
-function positiveNumber(name: string, most: number): (text: string) => number {
+export function positiveNumber(name: string, most: number): (text: string) => number {
   return (text) => {
     const value = text.trim() === '' ? Number.NaN : Number(text);
     if (value > 0 && value <= most) return value;

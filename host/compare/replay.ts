@@ -42,7 +42,8 @@ export function traceSizeBytes(trace: FaultTrace, align: AlignName): number {
   return Math.ceil(bytes / sizeStepBytes(align)) * sizeStepBytes(align);
 }
 
-function replayPhase({ pages, writes, faults }: Placement): Phase {
+/** A placed trace as loads and stores of the storm's one mapping. */
+export function replayPhase({ pages, writes, faults }: Placement): Phase {
   const stream = new OpStream();
   pages.forEach((page, i) => {
     stream.push(writes[i] ? 'touchWrite' : 'touchRead', 0, page);

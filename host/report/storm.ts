@@ -9,8 +9,8 @@ import type { EventName } from '../wasm/machine.ts';
 import { formatNumber, NONE } from './numbers.ts';
 import { type Column, formatTable } from './table.ts';
 
-/* The events of the storm table, with the names of the kernel's own fields. */
-const EVENT_ROWS: readonly (readonly [EventName, string])[] = [
+/** The events of the storm table, with the names of the kernel's own fields. */
+export const EVENT_ROWS: readonly (readonly [EventName, string])[] = [
   ['faultMinor', 'minor faults'],
   ['faultRetry', 'faults retried under mmap_lock'],
   ['hugeFault', 'huge_fault calls'],

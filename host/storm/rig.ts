@@ -5,7 +5,7 @@ import { System } from '../syscall/system.ts';
 import { PAGE_BYTES } from '../units.ts';
 import type { Bank } from '../wasm/bank.ts';
 import type { BuildKind } from '../wasm/core.ts';
-import { type Events, eventsBetween, type Overlap } from '../wasm/machine.ts';
+import { type Events, eventsBetween, type Machine, type Overlap } from '../wasm/machine.ts';
 import type { Phase } from './phase.ts';
 
 const READ_WRITE = { read: true, write: true, exec: false };
@@ -24,7 +24,7 @@ export interface Side {
   readonly kernel: KernelId;
   readonly kind: BuildKind;
   readonly overlap: Overlap;
-  /** In place of the kernel's shipped build: one made on demand, or a C twin's file. */
+  /** In place of the kernel's shipped build: one made on demand, or the file of one or of a C twin. */
   readonly wasm?: string;
 }
 
@@ -47,8 +47,12 @@ export class Rig {
     });
   }
 
+  get machine(): Machine {
+    return this.#system.machine;
+  }
+
   get bank(): Bank {
-    return this.#system.machine.bank;
+    return this.machine.bank;
   }
 
   /** Binds the device under this rig's kernel and maps all of it: a bank serves rigs in turn. */

@@ -15,6 +15,8 @@ export type BuildKind = 'counted' | 'timed';
 export interface CoreExports {
   abiVersion(): number;
   layoutHash(): number;
+  /** KERNEL, DETAIL, RECORDS and COUNT as the build was compiled, a byte each. */
+  switches(): number;
   attach(thread: number): void;
   bindDevice(): void;
   resetPages(firstPage: number, pages: number): void;
@@ -61,23 +63,48 @@ export function buildName(kernel: KernelId, kind: BuildKind): string {
   return kind === 'counted' ? `${kernel}-counted` : `${kernel}-timed-line`;
 }
 
-function compiled(name: string): WebAssembly.Module {
-  const known = modules.get(name);
-  if (known) return known;
-  // Straight to the optimising compiler, before the first compile: most of warm-up is gone.
-  setFlagsFromString('--no-liftoff');
+/** The file of a build: a name of build/builds.mjs, or itself a path that ends in .wasm. */
+export function wasmFile(name: string): string {
+  if (isPath(name)) return name;
   // Another folder of builds of the same layout: mutants of the core, to see the tests notice them.
   const folder = process.env['DAXSTORM_WASM_DIR'] ?? join(PACKAGE_ROOT, 'dist', 'wasm');
-  const file = join(folder, `${name}.wasm`);
-  let bytes: Uint8Array<ArrayBuffer>;
+  return join(folder, `${name}.wasm`);
+}
+
+function isPath(name: string): boolean {
+  return name.endsWith('.wasm');
+}
+
+function readWasm(name: string): Uint8Array<ArrayBuffer> {
   try {
-    bytes = Uint8Array.from(readFileSync(file));
-  } catch {
-    throw new DaxError('E_NOT_BUILT', `the core '${name}' is not built`, 'run npm run build');
+    return Uint8Array.from(readFileSync(wasmFile(name)));
+  } catch (error) {
+    if (!isPath(name))
+      throw new DaxError('E_NOT_BUILT', `the core '${name}' is not built`, 'run npm run build');
+    const why = (error as NodeJS.ErrnoException).code;
+    throw new DaxError('E_FILE', `cannot read '${name}': ${why}`, 'name a core that is there');
   }
+}
+
+function compiled(name: string): WebAssembly.Module {
+  const file = wasmFile(name);
+  const known = modules.get(file);
+  if (known) return known;
+  const bytes = readWasm(name);
+  if (!WebAssembly.validate(bytes))
+    throw new DaxError('E_ABI', `'${file}' is no WebAssembly module`, 'name a core of daxstorm');
+  // Straight to the optimising compiler, before the first compile: most of warm-up is gone.
+  setFlagsFromString('--no-liftoff');
   const module = new WebAssembly.Module(bytes);
-  modules.set(name, module);
+  modules.set(file, module);
   return module;
+}
+
+/** Names of a build's exports, sorted. Fails: E_NOT_BUILT, E_FILE, E_ABI. */
+export function exportNames(name: string): readonly string[] {
+  return WebAssembly.Module.exports(compiled(name))
+    .map((each) => each.name)
+    .sort();
 }
 
 /** The core's exports from a C twin of it (bench/native), a Node module that shares the memory. */
@@ -92,17 +119,29 @@ function open(name: string, memory: WebAssembly.Memory): CoreExports {
 }
 
 /**
- * One build of the core on a bank's memory: a build's name, or the file of a C twin.
+ * One build of the core on a bank's memory: a build's name, its file, or the file of a C twin.
  *
- * Fails: E_NOT_BUILT without its file; E_ABI if it was compiled from another layout.
+ * Fails: E_NOT_BUILT or E_FILE without its file; E_ABI if it was compiled from another layout, or is
+ * no core at all.
  */
 export function instantiate(name: string, memory: WebAssembly.Memory): CoreExports {
-  const core = open(name, memory);
+  const hint = isPath(name)
+    ? 'one host drives only cores of its own layout: name such a core'
+    : 'run npm run build';
+  let core: CoreExports;
+  try {
+    core = open(name, memory);
+  } catch (error) {
+    if (!(error instanceof WebAssembly.LinkError || error instanceof TypeError)) throw error;
+    throw new DaxError('E_ABI', `'${name}' is no core of daxstorm: it wants other imports`, hint);
+  }
+  if (typeof core.abiVersion !== 'function' || typeof core.layoutHash !== 'function')
+    throw new DaxError('E_ABI', `'${name}' is no core of daxstorm: it has no abiVersion`, hint);
   if (core.abiVersion() !== ABI_VERSION || core.layoutHash() !== LAYOUT_HASH) {
     throw new DaxError(
       'E_ABI',
       `the core '${name}' was compiled from another memory layout than this host`,
-      'run npm run build',
+      hint,
     );
   }
   return core;

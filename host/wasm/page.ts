@@ -95,3 +95,16 @@ export function readPage(bank: Bank, kernel: KernelId, page: number): StructPage
     ...(order ? { folio: readFolio(bank, headAt, kernel) } : {}),
   };
 }
+
+/**
+ * The first folio with a _refcount other than an idle device page's 1: held by somebody, where
+ * nothing is mapped or pinned any more. Undefined: none.
+ */
+export function firstHeldFolio(bank: Bank): { head: number; refcount: number } | undefined {
+  const folioPages = 2 ** bank.shape.order;
+  for (let head = 0; head < bank.shape.pages; head += folioPages) {
+    const refcount = bank.i32(recordAddress(bank, head) + abi.PG_REFCOUNT);
+    if (refcount !== 1) return { head, refcount };
+  }
+  return undefined;
+}

@@ -11,10 +11,24 @@ export interface Outcome {
 
 const MAIN = join(PACKAGE_ROOT, 'dist', 'host', 'cli', 'main.js');
 
-/** Runs `daxstorm ...args`; `onStdout` may act on the first output, on the running process. */
-export function daxstorm(args: readonly string[], interruptAfterMs?: number): Promise<Outcome> {
+/** Where a command runs, and what it finds in its environment beside the usual. */
+export interface Surroundings {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs `daxstorm ...args`, interrupted after so long where that is given. */
+export function daxstorm(
+  args: readonly string[],
+  interruptAfterMs?: number,
+  { cwd, env }: Surroundings = {},
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd,
+      env: { ...process.env, ...env },
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -1,13 +1,14 @@
 // npm run mutants [-- --only TEXT]: breaks the core in each of the listed ways, and runs the tests that
 // look at counted builds on it. A mutant that they do not notice survives: exit status 1.
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BUILDS, KERNELS } from '../../build/builds.mjs';
 import { compileFrom } from '../../build/compile.mjs';
 import { ROOT } from '../../build/sources.mjs';
+import { breakCore } from './break.mjs';
 import { MUTANTS } from './list.mjs';
 
 /** @typedef {import('./list.mjs').Mutant} Mutant */
@@ -33,25 +34,6 @@ const TESTS = [
   'test/model',
   'test/fault',
 ];
-
-/**
- * A copy of the core with one change.
- * @param {Mutant} mutant
- * @param {string} folder
- */
-function breakCore({ file, find, replace, name }, folder) {
-  cpSync(join(ROOT, 'assembly'), join(folder, 'assembly'), { recursive: true });
-  cpSync(join(ROOT, 'asconfig.json'), join(folder, 'asconfig.json'));
-  const path = join(folder, 'assembly', file);
-  const source = readFileSync(path, 'utf8');
-  if (source.split(find).length !== 2) {
-    throw new Error(`mutant '${name}': its text is not in ${file} exactly once`);
-  }
-  writeFileSync(
-    path,
-    source.replace(find, () => replace),
-  );
-}
 
 /** A mutant may loop for ever: that is noticed too. */
 const LIMIT_MS = 120_000;
