@@ -28,22 +28,30 @@ function endOf({ firstPage, pages }: { readonly firstPage: number; readonly page
  */
 export class Holdings {
   #kept: Kept[] = [];
+  /** What is held by where it begins: most is given back as it was taken. */
+  #byStart = new Map<number, Kept[]>();
 
   get current(): readonly Holding[] {
     return this.#kept.filter(({ stale }) => !stale).map(({ stale: _, ...holding }) => holding);
   }
 
   add(holding: Holding): void {
-    this.#kept.push({ ...holding, stale: false });
+    this.#insert(this.#kept.length, [{ ...holding, stale: false }]);
   }
 
   /** The struct pages go: what is held from now on refers to nothing. */
   expire(): void {
-    this.#kept = this.#kept.map((holding) => ({ ...holding, stale: true }));
+    const kept = this.#kept;
+    this.clear();
+    this.#insert(
+      0,
+      kept.map((holding) => ({ ...holding, stale: true })),
+    );
   }
 
   clear(): void {
     this.#kept = [];
+    this.#byStart.clear();
   }
 
   /**
@@ -51,6 +59,11 @@ export class Holdings {
    * last unbind. Pages that nobody is known to hold count as taken after it.
    */
   takeBack(process: number, pin: boolean, firstPage: number, pages: number): readonly Returned[] {
+    const whole = this.#whole(process, pin, firstPage, pages);
+    if (whole) {
+      this.#remove(whole, firstPage, endOf(whole));
+      return [{ firstPage, pages, stale: false }];
+    }
     const end = firstPage + pages;
     const parts: Returned[] = [];
     let at = firstPage;
@@ -69,6 +82,16 @@ export class Holdings {
     return parts;
   }
 
+  /** A live holding of this process that is exactly these pages: none could be better. */
+  #whole(process: number, pin: boolean, firstPage: number, pages: number): Kept | undefined {
+    return this.#byStart
+      .get(firstPage)
+      ?.find(
+        (each) =>
+          each.process === process && each.pin === pin && each.pages === pages && !each.stale,
+      );
+  }
+
   /** Of the holdings with this page: a live one before a stale one, this process's before others. */
   #best(process: number, pin: boolean, page: number): Kept | undefined {
     const rank = (each: Kept): number => (each.stale ? 0 : 2) + (each.process === process ? 1 : 0);
@@ -81,14 +104,33 @@ export class Holdings {
   }
 
   #nextStart(pin: boolean, page: number, end: number): number {
-    const starts = this.#kept.filter((each) => each.pin === pin && each.firstPage > page);
-    return Math.min(end, ...starts.map((each) => each.firstPage));
+    let next = end;
+    for (const each of this.#kept) {
+      if (each.pin === pin && each.firstPage > page) next = Math.min(next, each.firstPage);
+    }
+    return next;
+  }
+
+  #insert(at: number, holdings: readonly Kept[]): void {
+    this.#kept.splice(at, 0, ...holdings);
+    for (const holding of holdings) {
+      const beside = this.#byStart.get(holding.firstPage);
+      if (beside) beside.push(holding);
+      else this.#byStart.set(holding.firstPage, [holding]);
+    }
   }
 
   #remove(holding: Kept, first: number, end: number): void {
     const at = this.#kept.indexOf(holding);
+    const beside = this.#byStart.get(holding.firstPage)?.filter((each) => each !== holding) ?? [];
+    if (beside.length > 0) this.#byStart.set(holding.firstPage, beside);
+    else this.#byStart.delete(holding.firstPage);
+    this.#kept.splice(at, 1);
     const before = { ...holding, pages: first - holding.firstPage };
     const after = { ...holding, firstPage: end, pages: endOf(holding) - end };
-    this.#kept.splice(at, 1, ...[before, after].filter(({ pages }) => pages > 0));
+    this.#insert(
+      at,
+      [before, after].filter(({ pages }) => pages > 0),
+    );
   }
 }
