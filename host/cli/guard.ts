@@ -67,7 +67,7 @@ async function run(hazard: Hazard, flags: GuardFlags, { progress }: Context): Pr
   const [text, data] = await examine(hazard, flags);
   progress.clear();
   if (flags.json === undefined) process.stdout.write(`${text}\n`);
-  else emitJson(flags.json, { ...envelope('guard'), hazard, ...data });
+  else emitJson(flags.json, { ...envelope('guard'), hazard, [hazard]: data });
 }
 
 export function guardCommand(context: Context): Command {

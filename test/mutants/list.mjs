@@ -1,4 +1,5 @@
 // Twenty-odd ways to break the core, one small change each. The tests must notice every one.
+import { HAZARD_MUTANTS } from './hazards.mjs';
 
 /**
  * @typedef {{
@@ -251,108 +252,7 @@ export const MUTANTS = [
     find: '(<usize>(pfn >> shift) & 63)',
     replace: '(<usize>((pfn >> shift) + 1) & 63)',
   },
-  {
-    name: 'huge leaves of refcount-6.15 are ordinary ones',
-    file: 'entry.ts',
-    find: '  if (KERNEL == REFCOUNT_6_15) entry |= SPECIAL;',
-    replace: '',
-  },
-  {
-    name: 'GUP-fast takes a SPECIAL leaf',
-    file: 'gup.ts',
-    find: '  return !(entry & SPECIAL);',
-    replace: '  return true;',
-  },
-  {
-    name: 'what GUP-fast leaves of a storm is not got the slow way',
-    file: 'storm.ts',
-    find: 'gupRest(vma, va, pages, got, flags) != pages',
-    replace: 'got != pages',
-  },
-  {
-    name: 'the order guard lets any order in',
-    file: 'fault.ts',
-    find: 'folioOrder(head) != order) {',
-    replace: 'false) {',
-  },
-  {
-    name: 'the order guard says nothing',
-    file: 'fault.ts',
-    find: '    warn(WARN_ORDER);',
-    replace: '',
-  },
-  {
-    name: 'an order is read of pages that are no heads',
-    file: 'page.ts',
-    find: '  if (!(load<u64>(head, PG_FLAGS) & (1 << PG_HEAD_BIT))) return 0;',
-    replace: '',
-  },
-  {
-    name: 'only the first page of a huge leaf learns its mapping where there are no compound pages',
-    file: 'page.ts',
-    find: '  return leafOrder != order ? setMappings(page) : setMapping(head, page);',
-    replace: '  return setMapping(head, page);',
-  },
-  {
-    name: 'a huge leaf finds its folio by arithmetic, off its unit too',
-    file: 'page.ts',
-    find: '  return outOfOrder ? folioOf(page) : headRecord(page);',
-    replace: '  return headRecord(page);',
-  },
-  {
-    name: 'refcount-6.15 finds heads by mask',
-    file: 'switches.ts',
-    find: 'MASK_TAILS: bool = KERNEL == REFCOUNT;',
-    replace: 'MASK_TAILS: bool = KERNEL != DEVMAP;',
-  },
-  {
-    name: 'an unaligned offset is mapped without a word',
-    file: 'fault.ts',
-    find: '  warn(WARN_UNALIGNED_OFFSET);',
-    replace: '',
-  },
-  {
-    name: 'a refcounted kernel puts an unaligned address into the entry',
-    file: 'fault.ts',
-    find: 'physOf(KERNEL == DEVMAP ? page : page & ~((1 << deviceOrder()) - 1))',
-    replace: 'physOf(page)',
-  },
-  {
-    name: 'the spare PTE table leaks where the second one cannot be had',
-    file: 'fault.ts',
-    find: '  if (spare) freeTable(spare);',
-    replace: '  if (spare && statusOf(result) == OK) freeTable(spare);',
-  },
-  {
-    name: 'a table that cannot be had ends in SIGBUS',
-    file: 'fault.ts',
-    find: '    const table = allocTable();\n    if (!table) return OOM;',
-    replace: '    const table = allocTable();\n    if (!table) return SIGBUS;',
-  },
-  {
-    name: 'try_get_folio takes a negative count',
-    file: 'ref.ts',
-    find: '  if (seen < 0) {',
-    replace: '  if (false) {',
-  },
-  {
-    name: 'try_get_folio refuses a negative count without a word',
-    file: 'ref.ts',
-    find: '    warn(WARN_NEGATIVE);',
-    replace: '',
-  },
-  {
-    name: 'try_grab_folio takes a count of 0',
-    file: 'gupSlow.ts',
-    find: '  if (load<i32>(head, PG_REFCOUNT) <= 0) {',
-    replace: '  if (load<i32>(head, PG_REFCOUNT) < 0) {',
-  },
-  {
-    name: 'try_grab_folio refuses without a word',
-    file: 'gupSlow.ts',
-    find: '    warn(WARN_NOT_POSITIVE);',
-    replace: '',
-  },
+  ...HAZARD_MUTANTS,
   {
     name: 'unbind leaves the device alive',
     file: 'teardown.ts',

@@ -10,7 +10,11 @@ import { type GuardReport, type GuardRun, guardReport } from '../../host/hazard/
 import { pageHistories } from '../../host/hazard/history.ts';
 import { offsetReport } from '../../host/hazard/offset.ts';
 import { pageGrid } from '../../host/hazard/picture.ts';
+import { setUp } from '../../host/hazard/stage.ts';
+import { access } from '../../host/syscall/access.ts';
+import { dynamicDevice, withoutCompoundPages } from '../../host/syscall/device.ts';
 import { MIB } from '../../host/units.ts';
+import { recordAddress } from '../../host/wasm/page.ts';
 import { WORDS } from '../../host/wasm/structPage.ts';
 
 /** Making a build of the core takes seconds the first time. */
@@ -111,6 +115,16 @@ describe.each(['refcount', 'refcount-6.15'] as const)('order guard, %s, 2M', (ke
     ]);
     expect(cells.filter((cell) => cell === 'underflow').length).toBe(N - 1);
   });
+});
+
+test('an order is what a head says: flags of the second page that look like one are none', () => {
+  const device = withoutCompoundPages(dynamicDevice('2M', 4 * MIB));
+  const { system, process, vma } = setUp({ kernel: 'refcount', device });
+  const { bank } = system.machine;
+  // The low byte of page[1]'s flags is where a folio of order 9 has its order.
+  bank.view.setUint8(recordAddress(bank, 1), 9);
+  expect(access(process, vma.start, 'write').signal).toBe('SIGBUS');
+  expect(system.machine.warnings()).toEqual(['order']);
 });
 
 test('pages that are not all in the leaf are refused', async () => {
