@@ -226,6 +226,29 @@ describe('what there is', () => {
     expect(kept).toEqual([expect.stringMatching(/^[0-9a-f]{40}$/)]);
   }, 120_000);
 
+  test('a published version: what npm packs of it, fetched once', async () => {
+    // An npm that has one package, and says what it was asked for.
+    const bin = join(folder, 'bin');
+    mkdirSync(bin);
+    const npm = [
+      '#!/bin/sh',
+      `echo "$@" >> '${join(folder, 'asked.txt')}'`,
+      `mkdir -p package/dist && cp -r '${join(PACKAGE_ROOT, 'dist', 'wasm')}' package/dist/wasm`,
+      `tar -czf d.tgz package && rm -r package && echo '[{"filename":"d.tgz"}]'`,
+    ].join('\n');
+    writeFileSync(join(bin, 'npm'), npm, { mode: 0o755 });
+    const path = `${bin}:${process.env['PATH']}`;
+    const env = { XDG_CACHE_HOME: join(folder, 'cache-npm'), PATH: path };
+    for (const base of ['9.8.7', 'daxstorm@9.8.7']) {
+      const { status, stdout } = await gate([...BEFORE, '--base', base, '--dry-run'], { env });
+      expect([status, stdout]).toEqual([0, expect.stringContaining('base daxstorm@9.8.7, head')]);
+    }
+    expect(readFileSync(join(folder, 'asked.txt'), 'utf8')).toBe(
+      'pack daxstorm@9.8.7 --ignore-scripts --json\n',
+    );
+    expect(readdirSync(join(folder, 'cache-npm', 'daxstorm', 'cores'))).toEqual(['npm-9.8.7']);
+  });
+
   test('help', async () => {
     const { status, stdout } = await gate(['--help']);
     expect([status, stdout]).toEqual([0, expect.stringContaining('Examples:\n')]);
