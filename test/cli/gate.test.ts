@@ -44,6 +44,7 @@ function writeTraces(): void {
   writeFileSync(join(folder, 'later', 'redis.txt'), lines.slice(0, 2100).join('\n'));
 }
 
+// Compiles two builds of the core.
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'daxstorm-'));
   writeTraces();
@@ -56,7 +57,7 @@ beforeAll(async () => {
       /^\.daxstorm\/baselines\/before\.json: \d+ operations of \d+ scenarios; new\n$/,
     ),
   ]);
-}, 120_000);
+}, 300_000);
 afterAll(() => rm(folder, { recursive: true }));
 
 const BEFORE = ['--baseline', 'before'];
@@ -224,7 +225,7 @@ describe('what there is', () => {
     else expect(stdout).toMatch(/base HEAD \([0-9a-f]{12}\), head this build, 20 to 60 s, seed 5/);
     const kept = readdirSync(join(folder, 'cache', 'daxstorm', 'cores'));
     expect(kept).toEqual([expect.stringMatching(/^[0-9a-f]{40}$/)]);
-  }, 120_000);
+  }, 300_000);
 
   test('a published version: what npm packs of it, fetched once', async () => {
     // An npm that has one package, and says what it was asked for.
