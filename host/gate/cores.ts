@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DaxError } from '../error.ts';
 import { KERNEL_IDS, type KernelId } from '../kernel.ts';
@@ -67,9 +67,8 @@ function refuseLackingExports(file: string, own: string): void {
 
 function coresIn(folder: string, label: string): Cores {
   const shipped = KERNEL_IDS.flatMap((kernel) => KINDS.map((kind) => buildName(kernel, kind)));
-  const builds = readdirSync(folder)
-    .filter((name) => shipped.includes(name.replace(/\.wasm$/, '')) && name.endsWith('.wasm'))
-    .map((name) => readCore(join(folder, name)));
+  const files = shipped.map((name) => join(folder, `${name}.wasm`));
+  const builds = files.filter((file) => existsSync(file)).map(readCore);
   if (builds.length > 0) return { label, builds };
   throw new DaxError(
     'E_CORE',

@@ -66,22 +66,28 @@ async function commitOf(revision: string): Promise<string | undefined> {
   }
 }
 
+const LOCK = 'package-lock.json';
+
 function compilerVersion(root: string): string | undefined {
-  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+  const lock = JSON.parse(readFileSync(join(root, LOCK), 'utf8')) as {
     readonly packages: Readonly<Record<string, { readonly version?: string }>>;
   };
   return lock.packages['node_modules/assemblyscript']?.version;
 }
 
-/** Gives a version its compiler: this package's where it is the same one, else by npm ci. */
+/** Gives a version its compiler: this package's where it is the same one, else npm's. */
 async function installCompiler(source: string): Promise<void> {
   const ours = join(PACKAGE_ROOT, 'node_modules');
-  const same = compilerVersion(source) === compilerVersion(PACKAGE_ROOT);
+  // Published packages have no lockfile.
+  const locked = existsSync(join(source, LOCK));
+  const known = locked && existsSync(join(PACKAGE_ROOT, LOCK));
+  const same = known && compilerVersion(source) === compilerVersion(PACKAGE_ROOT);
   if (same && existsSync(join(ours, 'assemblyscript'))) {
     symlinkSync(ours, join(source, 'node_modules'), 'junction');
     return;
   }
-  await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: source });
+  const install = locked ? 'ci' : 'install';
+  await run('npm', [install, '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: source });
 }
 
 /** Compiles the version in `source`; answers the folder of its builds. */
@@ -127,6 +133,8 @@ async function cached(key: string, label: string, fetch: Fetch): Promise<string>
     const built = join(source, 'dist', 'wasm');
     renameSync(existsSync(built) ? built : await compileVersion(source), kept);
   } catch (error) {
+    // Another gate may have been quicker.
+    if (existsSync(kept)) return kept;
     throw new DaxError(
       'E_CORE',
       `cannot build ${label}: ${whyOf(error)}`,

@@ -3,6 +3,7 @@ import { EVENT_ROWS } from '../storm.ts';
 
 /* Titles of what the storm table does not show. */
 const MORE_TITLES: Readonly<Record<string, string>> = {
+  iMmapLockRead: 'i_mmap_rwsem, to read',
   pmdRecheck: 'PMD entries read again',
   pgmapPut: 'pgmap references dropped',
   hugeFaultFallback: 'huge_fault calls that fell back',
@@ -179,6 +180,10 @@ const SOURCES: Readonly<Partial<Record<EventName | 'failed' | 'tableBytes', Even
   vmaLock: { core: 'lock.ts', kernel: { any: 'lock_vma_under_rcu' } },
   mmapLockRead: { core: 'lock.ts', kernel: { any: 'lock_mm_and_find_vma: mmap_lock, to read' } },
   mmapLockWrite: { core: 'lock.ts', kernel: { any: '__vm_munmap: mmap_lock, to write' } },
+  iMmapLockRead: {
+    core: 'lock.ts',
+    kernel: { any: 'i_mmap_lock_read in unmap_mapping_range' },
+  },
   pteLock: { core: 'lock.ts', kernel: { any: 'get_locked_pte, pte_offset_map_lock' } },
   pmdLock: { core: 'lock.ts', kernel: { any: 'pmd_lock' } },
   pageTableLock: { core: 'lock.ts', kernel: { any: 'pud_lock: mm->page_table_lock' } },
