@@ -5,7 +5,7 @@
 import { isLeaf, physIn, tableOf } from './entry';
 import {
   CONTROL, CTL_ARENA_FREE, CTL_ARENA_LIVE, CTL_ARENA_START, CTL_ARENA_TOP, ENTIRELY_MAPPED,
-  FOLIO_LARGE_MAPCOUNT, FOLIO_PINCOUNT, MMS, MM_BYTES, MM_LEVELS, MM_TABLES, MM_TOP, PAGES,
+  FOLIO_LARGE_MAPCOUNT, FOLIO_PINCOUNT, MMS, MM_BYTES, MM_LEVELS, MM_TABLES, MM_TOP, OPS, PAGES,
   PAGES_MAX, PG_MAPCOUNT, PG_REFCOUNT,
 } from './layout';
 import {
@@ -67,13 +67,27 @@ function level(table: usize, shift: u32): void {
   }
 }
 
+/* Leaves that the kernel itself lost with what they hold, from OPS on: a folio, and 1 + its mm. */
+let leaks: u32 = 0;
+
+@inline function leakAt(i: u32): usize {
+  return OPS + (i << 3);
+}
+
+/** How many lost leaves an mm is still charged for. */
+function lostBy(index: u32): u64 {
+  let found: u64 = 0;
+  for (let i: u32 = 0; i < leaks; i++) if (load<u32>(leakAt(i), 4) == index + 1) found += 1;
+  return found;
+}
+
 /** One mm: its tables, and what it is charged. */
 function checkMm(mm: usize, index: u32): void {
   tables = 0;
   leaves = 0;
   level(load<u32>(mm, MM_TOP), load<u32>(mm, MM_LEVELS) == 5 ? PGD5_SHIFT : P4D_SHIFT);
   if (tables != load<u32>(mm, MM_TABLES)) report(BAD_TABLES, index);
-  const charged: i64 = KERNEL == DEVMAP ? 0 : leaves << deviceOrder();
+  const charged: i64 = KERNEL == DEVMAP ? 0 : leaves + lostBy(index) << deviceOrder();
   if (DETAIL >= FULL && chargedPages(mm) != charged) report(BAD_FILE_PAGES, index);
 }
 
@@ -104,14 +118,20 @@ function checkArena(reached: u32): void {
 }
 
 /**
- * Checks everything; overwrites PAGES. Answers a violation's status with its subject (a folio, an
- * mm) above bit 8, or OK. Needs a folio count that PAGES can tally: two million.
+ * Checks everything; overwrites PAGES. OPS lists `lost` leaves that the kernel lost. Answers a
+ * violation's status with its subject (a folio, an mm) above bit 8, or OK. Needs a folio count that
+ * PAGES can tally: two million.
  */
-export function checkMachine(mms: u32): u64 {
+export function checkMachine(mms: u32, lost: u32): u64 {
   violation = OK;
+  leaks = lost;
   const folios = devicePages() >> deviceFolioOrder();
   if (folios > PAGES_MAX << 1) unreachable();
   memory.fill(PAGES, 0, folios << 2);
+  for (let i: u32 = 0; i < leaks; i++) {
+    const at = tally(load<u32>(leakAt(i)));
+    store<u32>(at, load<u32>(at) + 1);
+  }
   let reached: u32 = 0;
   for (let i: u32 = 0; i < mms; i++) {
     const mm: usize = MMS + i * MM_BYTES;

@@ -44,6 +44,25 @@ import { DEVMAP, REFCOUNT_6_15 } from './switches';
   return <usize>(entry & ADDRESS_MASK);
 }
 
+/**
+ * vm_normal_page: whether the entry leads to a struct page that the kernel knows. A leaf that is
+ * SPECIAL or DEVMAP does not (semantics 3.4).
+ */
+@inline export function normalPage(entry: u64): bool {
+  return (entry & (SPECIAL | DEVMAP_BIT)) == 0;
+}
+
+/** pte_wrprotect(pte_clear_soft_dirty()): D is parked in SAVED_DIRTY. */
+@inline export function softCleaned(entry: u64): u64 {
+  const cleaned = entry & ~(RW | SOFT_DIRTY);
+  return cleaned & DIRTY ? cleaned & ~DIRTY | SAVED_DIRTY : cleaned;
+}
+
+/** A write fault on an entry that is not writable: as madeDirty, and D is parked no more. */
+@inline export function madeWritable(entry: u64): u64 {
+  return madeDirty(entry) & ~SAVED_DIRTY;
+}
+
 /** pte_mkwrite(pte_mkdirty(pte_mkyoung())) as a write fault applies it in a writable VMA. */
 @inline export function madeDirty(entry: u64): u64 {
   return entry | ACCESSED | DIRTY | SOFT_DIRTY | RW;
@@ -77,6 +96,12 @@ import { DEVMAP, REFCOUNT_6_15 } from './switches';
   return (leaf & PRESENT ? leaf : ~leaf) & ADDRESS_MASK;
 }
 
+/** can_change_pte_writable, shared mapping: a dirty entry whose write was noticed gets RW back. */
+export function upgraded(leaf: u64): u64 {
+  if ((leaf & SOFT_DIRTY) == 0 || !isDirty(leaf)) return leaf;
+  return (leaf | RW | DIRTY) & ~SAVED_DIRTY;
+}
+
 /**
  * pte_modify / pmd_modify / pud_modify: the leaf under a new vm_page_prot. D moves to SAVED_DIRTY
  * while the entry is not writable, and back.
@@ -85,7 +110,7 @@ import { DEVMAP, REFCOUNT_6_15 } from './switches';
 export function modified(leaf: u64, prot: u64, order: u32): u64 {
   // The address bits of this level, from 12, 21 or 30 on: those below are none in a huge leaf.
   const address = ADDRESS_MASK >> (12 + order) << (12 + order);
-  let next = (physIn(leaf) & address) | (leaf & KEPT_BITS) | prot;
+  let next = (physIn(leaf) & address) | (leaf & KEPT_BITS) | (prot & ~KEPT_BITS);
   if (KERNEL == DEVMAP && order == 9) next &= ~DIRTY;
   if (!(next & RW) && (next & DIRTY)) next = next & ~DIRTY | SAVED_DIRTY;
   if ((next & RW) && (next & SAVED_DIRTY)) next = next & ~SAVED_DIRTY | DIRTY;

@@ -8,7 +8,8 @@
  */
 import { allocTable, freeTable } from './arena';
 import {
-  ACCESSED, DIRTY, RW, hugeLeaf, isLeaf, isPresent, madeDirty, pteLeaf, tableOf,
+  ACCESSED, DIRTY, RW, hugeLeaf, isLeaf, isPresent, madeDirty, madeWritable, normalPage, pteLeaf,
+  tableOf,
 } from './entry';
 import {
   ACCESS_EXEC, ACCESS_WRITE, CONTROL, CTL_ALIVE, MM_ID, PG_REFCOUNT, VMA_END,
@@ -17,21 +18,22 @@ import {
 } from './layout';
 import {
   FAULT_MINOR, FAULT_OOM, FAULT_RETRY as RETRIES, FAULT_SIGBUS, FAULT_SPURIOUS, HUGE_FAULT,
-  HUGE_FAULT_FALLBACK, LEAF_SET, beginOperation, count,
+  HUGE_FAULT_FALLBACK, LEAF_SET, MTIME_UPDATE, beginOperation, count,
 } from './ledger';
 import {
   lockHuge, lockMmapRead, lockPte, lockVma, unlockHuge, unlockMmapRead, unlockPte, unlockVma,
 } from './lock';
 import {
-  deviceOrder, folioOrder, inOneRange, leafFolio, physOf, setLeafMapping, setMapping, smallRecord,
+  deviceOrder, folioOrder, inOneRange, leafFolio, pageOf, physOf, setLeafMapping, setMapping,
+  smallRecord,
 } from './page';
 import { trackInsert } from './pat';
 import {
   NR_FILE_MAPPED, NR_FILE_PMDMAPPED, chargePages, countPages, enterSrcu, leaveSrcu,
 } from './percpu';
-import { addHugeRmap, mapcountAdd, refAdd } from './ref';
+import { addHugeRmap, mapcountAdd, markDirtyLocked, put, refAdd } from './ref';
 import { FALLBACK, OK, OOM, RETRY, SIGBUS, SIGSEGV } from './status';
-import { DEVMAP, REFERENCES, RMAP, STATISTICS } from './switches';
+import { DEVMAP, MARKS, REFERENCES, RMAP, STATISTICS } from './switches';
 import {
   PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, findPud, installPteTable, needPud, populate, readEntry, slotOf,
   writeEntry,
@@ -208,6 +210,54 @@ function spuriousFault(vma: usize, slot: usize, entry: u64, write: u32): u64 {
   return done(entry);
 }
 
+/**
+ * do_wp_page on a shared mapping: a write to an entry that soft-dirty tracking write-protected
+ * (5.6). wp_pfn_shared where there is no normal page; else wp_page_shared, which holds a reference
+ * meanwhile, marks the page dirty under its lock, and updates the time of the device's node.
+ */
+function writeProtectedPte(vma: usize, slot: usize, entry: u64): u64 {
+  if (!(load<u32>(vma, VMA_FLAGS) & VM_WRITE)) return done(entry);
+  const page = normalPage(entry) ? smallRecord(pageOf(entry)) : 0;
+  lockPte(slot);
+  if (page && REFERENCES) refAdd(page, 1);
+  writeEntry(slot, madeWritable(entry));
+  unlockPte(slot);
+  if (page) {
+    if (MARKS) markDirtyLocked(page);
+    count(MTIME_UPDATE);
+    if (REFERENCES) put(page, 1);
+  }
+  return done(entry);
+}
+
+/** wp_huge_pmd and _pud: the driver's huge_fault again, on an entry that is there (5.6). */
+function writeProtectedHuge(vma: usize, va: u64, slot: usize, order: u32): u64 {
+  count(HUGE_FAULT);
+  enterSrcu();
+  const result = hugeMakeWritable(vma, va, slot, order);
+  leaveSrcu();
+  return result;
+}
+
+@inline function hugeMakeWritable(vma: usize, va: u64, slot: usize, order: u32): u64 {
+  if (!vmaServes(vma)) return SIGBUS;
+  const page = <u32>pageAt(vma, va & ~(((<u64>1) << (order + PTE_SHIFT)) - 1));
+  const token = setLeafMapping(leafFolio(page), page) + trackInsert(physOf(page));
+  const mm: usize = load<u32>(vma, VMA_MM);
+  lockHuge(mm, slot, order);
+  if (load<u32>(vma, VMA_FLAGS) & VM_WRITE) writeEntry(slot, madeWritable(load<u64>(slot)));
+  unlockHuge(mm, slot, order);
+  return done(token);
+}
+
+/** A fault on a huge leaf that is there. */
+@inline function presentHuge(
+  vma: usize, va: u64, slot: usize, entry: u64, order: u32, write: u32,
+): u64 {
+  if (write && !(entry & RW)) return writeProtectedHuge(vma, va, slot, order);
+  return spuriousFault(vma, slot, entry, write);
+}
+
 /** __handle_mm_fault. Under the per-VMA lock the PTE level may only look (5.1, step 5). */
 @inline function faultPass(vma: usize, va: u64, write: u32, vmaLock: bool): u64 {
   const mm: usize = load<u32>(vma, VMA_MM);
@@ -223,7 +273,7 @@ function spuriousFault(vma: usize, slot: usize, entry: u64, write: u32): u64 {
     const table = populate(mm, pudSlot);
     if (!table) return OOM;
     entry = <u64>table;
-  } else if (isLeaf(entry)) return spuriousFault(vma, pudSlot, entry, write);
+  } else if (isLeaf(entry)) return presentHuge(vma, va, pudSlot, entry, 18, write);
 
   const pmdSlot = slotOf(tableOf(entry), va, PMD_SHIFT);
   entry = readEntry(pmdSlot);
@@ -234,10 +284,13 @@ function spuriousFault(vma: usize, slot: usize, entry: u64, write: u32): u64 {
       if (result != FALLBACK) return result;
     }
   } else {
-    if (isLeaf(entry)) return spuriousFault(vma, pmdSlot, entry, write);
+    if (isLeaf(entry)) return presentHuge(vma, va, pmdSlot, entry, 9, write);
     slot = slotOf(tableOf(entry), va, PTE_SHIFT);
     entry = readEntry(slot);
-    if (entry) return spuriousFault(vma, slot, entry, write);
+    if (entry) {
+      if (write && !(entry & RW)) return writeProtectedPte(vma, slot, entry);
+      return spuriousFault(vma, slot, entry, write);
+    }
   }
   if (vmaLock) return RETRY;
   return slot
@@ -308,7 +361,8 @@ export function touch(vma: usize, va: u64, kind: u32): u64 {
   const mm: usize = load<u32>(vma, VMA_MM);
   let slot = leafSlot(mm, va);
   let token: u64 = 0;
-  if (!slot || !permits(load<u64>(slot), write)) {
+  // Twice where devmap's insert leaves a write-tracked PTE read-only: the retry faults again.
+  while (!slot || !permits(load<u64>(slot), write)) {
     const result = handleFault(vma, va, write);
     if (statusOf(result) != OK) return result;
     token = tokenOf(result);

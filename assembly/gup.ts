@@ -15,7 +15,9 @@ import {
 } from './page';
 import { dropPgmap, usePgmap } from './pgmap';
 import { pageInRanges } from './range';
-import { clearReferenced, pincountAdd, put, refAdd, setReferenced, tryGet } from './ref';
+import {
+  clearReferenced, markDirtyLocked, pincountAdd, put, refAdd, setReferenced, tryGet,
+} from './ref';
 import { GONE, OK } from './status';
 import { DEVMAP, FOLIO_GUP } from './switches';
 import { PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, entryEnd, findPud, readEntry, slotOf } from './walk';
@@ -293,6 +295,12 @@ export function unpin(first: u32, pages: u32): u32 {
   if (deviceFolioOrder() == 0) unpinRuns(first, end, 0, PAGE_RECORD_SHIFT, ~0);
   else unpinRuns(first, end, deviceFolioOrder(), folioShift(), sharedTailMask());
   return OK;
+}
+
+/** set_page_dirty_lock on each of consecutive device pages: what a write through GUP ends with. */
+export function dirtyPages(first: u32, pages: u32): void {
+  beginOperation();
+  for (let page = first; page < first + pages; page++) markDirtyLocked(folioOf(page));
 }
 
 /** put_page on each of consecutive device pages. */

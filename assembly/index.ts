@@ -5,10 +5,15 @@
 import { allocTable, freeTable } from './arena';
 import { checkMachine } from './check';
 import { handleFault, touch } from './fault';
-import { beginPages, gupFast, pagesGot, putPages, unpin } from './gup';
+import { beginPages, dirtyPages, gupFast, pagesGot, putPages, unpin } from './gup';
 import { gupSlow, populateRange } from './gupSlow';
 import { ABI_VERSION } from './layout';
 import { attachLedger } from './ledger';
+import {
+  clearReferencedRange, clearSoftDirtyRange, dropGiants, flushMm, mincoreRange, pagemapRange,
+  smapsRange,
+} from './look';
+import { lostLeaves, moveTables, movedBytes } from './move';
 import { attachPages, bindPages, clearStamps, folioOf, resetPages } from './page';
 import { attachPat, bindPat } from './pat';
 import { attachPerCpu, chargedPages } from './percpu';
@@ -63,8 +68,9 @@ export function hashRange(from: usize, to: usize): u64 {
 }
 
 export {
-  allocTable, beginPages, chargedPages, checkMachine, clearStamps, dontneed, folioOf, freeTable,
-  gupFast, gupSlow, handleFault, killDax, munmap, needTables, pagesGot, poison, populateRange,
-  protect, putPages, resetPages, runChained, runDax, runNatural, scanHeld, touch, unmapMapping,
-  unmapPgmap, unpin,
+  allocTable, beginPages, chargedPages, checkMachine, clearReferencedRange, clearSoftDirtyRange,
+  clearStamps, dirtyPages, dontneed, dropGiants, flushMm, folioOf, freeTable, gupFast, gupSlow,
+  handleFault, killDax, lostLeaves, mincoreRange, moveTables, movedBytes, munmap, needTables,
+  pagemapRange, pagesGot, poison, populateRange, protect, putPages, resetPages, runChained, runDax,
+  runNatural, scanHeld, smapsRange, touch, unmapMapping, unmapPgmap, unpin,
 };

@@ -168,6 +168,16 @@
 @inline export const VM_HUGEPAGE: u32 = 0x20000000;
 @inline export const VM_NOHUGEPAGE: u32 = 0x40000000;
 
+/** What smapsRange sums, one u64 each from PAGES on: bytes; Pss in 1/4096 bytes. */
+@inline export const SMAPS_RSS: u32 = 0;
+@inline export const SMAPS_PSS: u32 = 1;
+@inline export const SMAPS_SHARED_CLEAN: u32 = 2;
+@inline export const SMAPS_SHARED_DIRTY: u32 = 3;
+@inline export const SMAPS_PRIVATE_CLEAN: u32 = 4;
+@inline export const SMAPS_PRIVATE_DIRTY: u32 = 5;
+@inline export const SMAPS_REFERENCED: u32 = 6;
+@inline export const SMAPS_SUMS: u32 = 7;
+
 /*
  * struct page (semantics 1.1), 64 bytes, one cache line; every page has
  *   ┌ 0 flags ┬ 8 pgmap, or bit 0 and the way to the head ┬ 16 zone_device_data ┬ 24 mapping ┐

@@ -77,7 +77,13 @@ import { CONTROL, CTL_RECORDS, CTL_STAMPS, LEDGER, LEDGER_BLOCK_BYTES } from './
 @inline export const RMW_OTHER: u32 = 48;
 /** i_mmap_rwsem of the dax inode, to read: unmap_mapping_range. */
 @inline export const I_MMAP_LOCK_READ: u32 = 49;
-@inline export const EVENTS: u32 = 50;
+/** 1G leaves that a walk took for corrupt tables and zeroed (mremap). */
+@inline export const LEAF_LOST: u32 = 50;
+/** file_update_time on the device node: a write to a write-protected PTE with a struct page. */
+@inline export const MTIME_UPDATE: u32 = 51;
+/** 2M leaves that mprotect made clean, their D lost (6.12.95). */
+@inline export const DIRTY_LOST: u32 = 52;
+@inline export const EVENTS: u32 = 53;
 
 let block: usize = LEDGER;
 let operation: u32 = 0;

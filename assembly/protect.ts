@@ -1,15 +1,18 @@
 /*
  * mprotect's walk over the leaves of a range (semantics 8, 3.2): change_protection.
  */
-import { isLeaf, modified, tableOf } from './entry';
-import { MM_TOP, VMA_MM } from './layout';
-import { TLB_FLUSH, beginOperation, count } from './ledger';
+import { RW, isDirty, isLeaf, modified, tableOf, upgraded } from './entry';
+import { MM_TOP, VMA_FLAGS, VMA_MM, VM_WRITE } from './layout';
+import { DIRTY_LOST, TLB_FLUSH, beginOperation, count } from './ledger';
+import { DEVMAP } from './switches';
 import {
   PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, entryEnd, readEntry, slotOf, writeEntry,
 } from './walk';
 import { dropHuge, topShift } from './zap';
 
 let changed: u32 = 0;
+/** MM_CP_TRY_CHANGE_WRITABLE: the VMA may write, but its entries start without RW (soft-dirty). */
+let upgrades: bool = false;
 
 function protectTable(table: usize, va: u64, end: u64, prot: u64): void {
   let slot = slotOf(table, va, PTE_SHIFT);
@@ -17,7 +20,7 @@ function protectTable(table: usize, va: u64, end: u64, prot: u64): void {
   for (; slot < last; slot += 8) {
     const entry = readEntry(slot);
     if (!entry) continue;
-    writeEntry(slot, modified(entry, prot, 0));
+    writeEntry(slot, upgrades ? upgraded(modified(entry, prot, 0)) : modified(entry, prot, 0));
     changed += 1;
   }
 }
@@ -30,7 +33,10 @@ function protectLeaf(
     dropHuge(mm, slot, order);
     return;
   }
-  writeEntry(slot, modified(load<u64>(slot), prot, order));
+  const before = load<u64>(slot);
+  const leaf = modified(before, prot, order);
+  if (KERNEL == DEVMAP && isDirty(before) && !isDirty(leaf)) count(DIRTY_LOST);
+  writeEntry(slot, upgrades && order == 9 ? upgraded(leaf) : leaf);
   changed += 1;
 }
 
@@ -57,6 +63,7 @@ function protectLevel(
 export function protect(vma: usize, va: u64, end: u64, prot: u64): void {
   beginOperation();
   changed = 0;
+  upgrades = (load<u32>(vma, VMA_FLAGS) & VM_WRITE) != 0 && (prot & RW) == 0;
   const mm: usize = load<u32>(vma, VMA_MM);
   protectLevel(mm, load<u32>(mm, MM_TOP), va, end, prot, topShift(mm));
   if (changed) count(TLB_FLUSH);

@@ -12,10 +12,11 @@ import {
   CAS_RETRY, RMW_ENTIRE_MAPCOUNT, RMW_FLAGS, RMW_MAPCOUNT, RMW_MM_IDS, RMW_NR_PAGES_MAPPED,
   RMW_PINCOUNT, RMW_REFCOUNT, count, dirtied,
 } from './ledger';
-import { FOLIO_ENTIRE_MAPCOUNT, FOLIO_NR_PAGES_MAPPED } from './page';
+import { FOLIO_ENTIRE_MAPCOUNT, FOLIO_NR_PAGES_MAPPED, largeFolios } from './page';
 import { DEVMAP } from './switches';
 import { warn } from './warn';
 
+@inline const LOCKED: u64 = 1;
 @inline const REFERENCED: u64 = 1 << PG_REFERENCED_BIT;
 @inline const DIRTY: u64 = 1 << PG_DIRTY_BIT;
 @inline const WORKINGSET: u64 = 1 << PG_WORKINGSET_BIT;
@@ -84,7 +85,7 @@ function lastPut(head: usize): void {
   flagsOr(head, REFERENCED);
 }
 
-/** folio_clear_referenced. */
+/** folio_clear_referenced: unconditional too. */
 export function clearReferenced(head: usize): void {
   count(RMW_FLAGS);
   dirtied(head);
@@ -94,6 +95,19 @@ export function clearReferenced(head: usize): void {
 /** SetPageHWPoison on the head: all of a huge unit counts as poisoned. */
 export function setHwPoison(head: usize): void {
   flagsOr(head, (<u64>1) << (KERNEL == 0 ? PG_HWPOISON_BIT_DEVMAP : PG_HWPOISON_BIT_REFCOUNT));
+}
+
+/** folio_lock and folio_unlock of a folio that nobody else locks: PG_locked set, and cleared. */
+export function markDirtyLocked(head: usize): void {
+  flagsOr(head, LOCKED);
+  markDirty(head);
+  count(RMW_FLAGS);
+  atomic.and<u64>(head, ~LOCKED, PG_FLAGS);
+}
+
+/** folio_mapcount: one a leaf, whatever its size. */
+@inline export function mapsOf(head: usize): i32 {
+  return load<i32>(head + (largeFolios() ? FOLIO_LARGE_MAPCOUNT : PG_MAPCOUNT)) + 1;
 }
 
 /** folio_mark_dirty on device memory (noop_dirty_folio): only the first time costs. */

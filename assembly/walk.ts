@@ -96,14 +96,18 @@ function growPud(mm: usize, va: u64): usize {
   return slot ? slot : growPud(mm, va);
 }
 
+/** Slot of `va` in the PMD table that `pud` points to, made if need be; 0: no memory. */
+export function needPmd(mm: usize, pud: usize, va: u64): usize {
+  const entry = load<u64>(pud);
+  const table = entry ? tableOf(entry) : populate(mm, pud);
+  return table ? slotOf(table, va, PMD_SHIFT) : 0;
+}
+
 /** Brings every table for `va` down to its PTE table into being: what other mappings need. */
 export function needTables(mm: usize, va: u64): bool {
   const pud = needPud(mm, va);
   if (!pud) return false;
-  let entry = load<u64>(pud);
-  const pmdTable = entry ? tableOf(entry) : populate(mm, pud);
-  if (!pmdTable) return false;
-  const pmd = slotOf(pmdTable, va, PMD_SHIFT);
-  entry = load<u64>(pmd);
-  return entry != 0 || populate(mm, pmd) != 0;
+  const pmd = needPmd(mm, pud, va);
+  if (!pmd) return false;
+  return load<u64>(pmd) != 0 || populate(mm, pmd) != 0;
 }

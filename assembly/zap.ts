@@ -4,7 +4,8 @@
 import { freeTable } from './arena';
 import { ACCESSED, isDirty, isLeaf, tableOf } from './entry';
 import {
-  GATHER, MM_ID, MM_LEVELS, MM_TABLES, MM_TOP, VMA_CEILING, VMA_FLOOR, VMA_MM,
+  GATHER, MM_ID, MM_LEVELS, MM_TABLES, MM_TOP, VMA_CEILING, VMA_FLAGS, VMA_FLOOR, VMA_MM,
+  VM_RAND_READ, VM_SEQ_READ,
 } from './layout';
 import {
   LEAF_CLEAR, PT_WRITE, SPLIT, TLB_FLUSH, TLB_FLUSH_FORCED, beginOperation, count,
@@ -35,6 +36,13 @@ let delayed: u32 = 0;
 let needsFlush: bool = false;
 /** Whether PTE tables that a zap empties go at once: MADV_DONTNEED of the refcount kernel (7.4). */
 let reclaims: bool = false;
+/** vma_has_recency: accesses of a VMA that is read in order or at random say nothing of a page. */
+let recency: bool = true;
+
+@inline function beginZap(vma: usize): void {
+  beginOperation();
+  recency = (load<u32>(vma, VMA_FLAGS) & (VM_SEQ_READ | VM_RAND_READ)) == 0;
+}
 
 /** ptep_get_and_clear: an xchg, which is locked without saying so. */
 @inline function clearEntry(slot: usize): u64 {
@@ -108,7 +116,7 @@ function dropDelayedRmaps(): void {
       delayed += 1;
     }
   }
-  if (MARKS && entry & ACCESSED) markAccessed(record);
+  if (MARKS && recency && entry & ACCESSED) markAccessed(record);
   if (STATISTICS) chargePages(mm, -1);
   if (!(item & DELAY_RMAP)) dropRmap(record);
   return queue(item);
@@ -157,7 +165,7 @@ function zapHuge(mm: usize, slot: usize, order: u32): void {
   if (STATISTICS) chargePages(mm, -((<i64>1) << order));
   if (MARKS && order == 9) {
     if (isDirty(entry)) markDirty(head);
-    if (entry & ACCESSED) markAccessed(head);
+    if (recency && entry & ACCESSED) markAccessed(head);
   }
   unlockHuge(mm, slot, order);
   if (queue(<u32>head)) finishGather();
@@ -255,7 +263,7 @@ export function zapTop(mm: usize, table: usize, from: u64, end: u64, shift: u32)
  * frees the PTE tables whose 2 MiB it covers.
  */
 export function dontneed(vma: usize, va: u64, end: u64): void {
-  beginOperation();
+  beginZap(vma);
   const mm: usize = load<u32>(vma, VMA_MM);
   if (KERNEL == DEVMAP) lockMmapRead(mm);
   else lockVma(vma);
@@ -307,7 +315,7 @@ function freeTables(
 
 /** unmap_region: zap [va, end), free its page tables, flush, drop references (7.1, 7.6). */
 export function munmap(vma: usize, va: u64, end: u64): void {
-  beginOperation();
+  beginZap(vma);
   const mm: usize = load<u32>(vma, VMA_MM);
   const top: usize = load<u32>(mm, MM_TOP);
   lockMmapDowngraded(mm);

@@ -69,6 +69,7 @@ describe('sizes', () => {
 const LAYERS = [
   ['host/wasm'],
   ['host/syscall'],
+  ['host/proc'],
   ['host/measure', 'host/storm', 'host/trace'],
   ['host/compare', 'host/cost', 'host/hazard'],
   ['host/gate', 'host/plan'],

@@ -16,6 +16,7 @@ import { entryFlags, leafPhys, walk } from '../wasm/walk.ts';
 import type { Context } from './context.ts';
 import * as option from './options.ts';
 import { emitJson } from './output.ts';
+import { AFTER, type After } from './walkAfter.ts';
 
 interface WalkFlags {
   readonly align?: AlignName;
@@ -25,6 +26,7 @@ interface WalkFlags {
   readonly kernel?: KernelId;
   readonly touch: 'none' | 'read' | 'write';
   readonly pinPages: number;
+  readonly after?: readonly string[];
   readonly levels: '4' | '5';
   readonly json?: string | true;
 }
@@ -68,26 +70,32 @@ function report(text: string, kernel: KernelId, flags: WalkFlags): WalkReport {
   const protection = { read: true, write: true, exec: false };
   const mapped = mmap(process, { lengthBytes: BigInt(device.sizeBytes), protection });
   if (!mapped.ok) throw new Error(`mmap failed: ${mapped.errno}`);
-  const va = parseAddress(text, mapped.value);
-  process.requireVma(va);
-  prepare(process, mapped.value, va, flags);
+  const address = parseAddress(text, mapped.value);
+  process.requireVma(address);
+  prepare(process, mapped.value, address, flags);
+  const va = (flags.after ?? []).reduce((at, name) => (AFTER[name] as After)(process, at), address);
   const found = walk(system.machine.bank, process.mm, va);
-  if (!found.leaf) return { kernel, va, walk: found };
+  const { bugs } = system;
+  if (!found.leaf) return { kernel, va, walk: found, bugs };
   const first = pageAtPhys(device, leafPhys(found.leaf)) ?? 0;
   const inLeaf = Number(va % BigInt(device.unitBytes)) / PAGE_BYTES;
   const page = system.machine.page(first + Math.floor(inLeaf));
-  return { kernel, va, walk: found, page };
+  return { kernel, va, walk: found, page, bugs };
 }
 
 /** A walk with its numbers as JSON can hold them. */
-function walkJson({ kernel, va, walk: { steps }, page }: WalkReport) {
+function walkJson({ kernel, va, walk: { steps }, page, bugs }: WalkReport) {
   const plain = steps.map((step) => ({
     ...step,
     entry: hex(step.entry, 16),
     flags: entryFlags(step.entry),
   }));
   const shown = page && { ...page, flags: hex(page.flags), index: Number(page.index) };
-  return { kernel, address: hex(va), steps: plain, page: shown };
+  const happened = bugs.map((bug) => ({
+    ...bug,
+    ...(bug.address === undefined ? {} : { address: hex(bug.address) }),
+  }));
+  return { kernel, address: hex(va), steps: plain, page: shown, bugs: happened };
 }
 
 export function walkCommand(_context: Context): Command {
@@ -96,7 +104,8 @@ export function walkCommand(_context: Context): Command {
     .description(
       'Maps a whole device, touches ADDRESS, pins if asked, and shows each level of the page-table walk with\n' +
         'its entry and decoded flags, and the struct page behind it. ADDRESS is virtual (0x…) or +OFFSET into\n' +
-        'the mapping.',
+        'the mapping. With --after the mapping is looked at, protected or moved before the walk; what bugs of\n' +
+        'the emulated kernel that ran into is printed with it.',
     )
     .argument('<ADDRESS>', 'virtual address, or +OFFSET into the mapping')
     .addOption(option.alignOption().default('4K'))
@@ -110,6 +119,11 @@ export function walkCommand(_context: Context): Command {
         .default('write'),
     )
     .addOption(option.pinPagesOption().default(0))
+    .addOption(
+      new Option('--after <call...>', 'then look at, protect or move the mapping').choices(
+        Object.keys(AFTER),
+      ),
+    )
     .addOption(new Option('--levels <n>', 'page-table levels').choices(['4', '5']).default('4'))
     .addOption(option.jsonOption())
     .addHelpText(
@@ -119,6 +133,8 @@ Examples:
   daxstorm walk +0                                    the first page of a 4K device
   daxstorm walk +3MiB --align 2M --touch read         a 2M leaf that was only read
   daxstorm walk +1GiB --align 1G --pin-pages 512      a pinned 1G leaf
+  daxstorm walk +0 --align 1G --after smaps           a look through /proc removes a 1G leaf
+  daxstorm walk +0 --align 1G --after mremap          moving one loses it: a kernel bug, reported
   daxstorm walk +0 --kernel devmap --levels 5         five-level tables`,
     )
     .action((address: string, flags: WalkFlags) => {

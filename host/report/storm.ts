@@ -48,6 +48,8 @@ export const EVENT_ROWS: readonly (readonly [EventName, string])[] = [
   ['vmstatSpill', 'adds to global statistics'],
   ['rmwOther', 'RMWs of locks and statistics'],
   ['gupPage', 'pages pinned'],
+  ['leafLost', '1G leaves lost as corrupt tables (kernel bug)'],
+  ['mtimeUpdate', 'times of the device node updated'],
   ['tlbFlush', 'TLB flushes'],
   ['tlbFlushForced', 'of them under the page-table lock'],
 ];

@@ -1,7 +1,9 @@
 import type { KernelId } from '../kernel.ts';
 import { KERNELS } from '../kernel.ts';
+import type { KernelBug } from '../syscall/bug.ts';
 import { maybePinned, type StructPage } from '../wasm/page.ts';
 import { entryFlags, leafPhys, type Walk, type WalkStep } from '../wasm/walk.ts';
+import { formatBugs } from './bugs.ts';
 
 /** A walk with what is behind it, on one kernel. */
 export interface WalkReport {
@@ -10,6 +12,8 @@ export interface WalkReport {
   readonly walk: Walk;
   /** Device page and struct page the address reaches; absent where nothing is mapped. */
   readonly page?: StructPage;
+  /** Bugs of the emulated kernel that happened on the way. */
+  readonly bugs: readonly KernelBug[];
 }
 
 export function hex(value: bigint, digits = 0): string {
@@ -44,12 +48,13 @@ function pageLines(page: StructPage): readonly string[] {
 }
 
 /** The walk of one address: each level, entry, decoded flags, and the struct page behind it. */
-export function formatWalk({ kernel, va, walk, page }: WalkReport): string {
+export function formatWalk({ kernel, va, walk, page, bugs }: WalkReport): string {
   const { leaf } = walk;
   return [
     `${KERNELS[kernel].title}: walk of ${hex(va)}`,
     ...walk.steps.map(stepLine),
     leaf ? `  physical address ${hex(leafPhys(leaf))} and up` : '  nothing is mapped there',
     ...(page ? pageLines(page) : []),
+    ...formatBugs(bugs),
   ].join('\n');
 }

@@ -19,11 +19,12 @@ const KINDS: Readonly<Record<AccessKind, number>> = {
 };
 
 /**
- * A load, store or instruction fetch at `va`.
+ * A load, store or instruction fetch at `va`; through a translation that no flush ended, if there is one.
  *
  * Source: semantics 5.1; SIGBUS is BUS_ADRERR, SIGSEGV is MAPERR in a hole and ACCERR otherwise.
  */
 export function access(process: Process, va: bigint, kind: AccessKind): AccessResult {
+  if (process.system.tlb.serves(process, va, kind)) return {};
   const vma = process.vmaAt(va);
   if (!vma) return { signal: 'SIGSEGV', code: 'MAPERR' };
   // Other memory is only a place: what it permits is not emulated.

@@ -7,6 +7,9 @@ import type { KernelId } from '../kernel.ts';
  * - `missingFlush`: an entry went away with no TLB flush; accesses through the old translation go on
  * - `leakedReference`: a lost leaf's reference and map count stay on its folio for ever
  * - `badRssCounter`: an mm ends with pages still charged (kernel/fork.c: check_mm)
+ * - `lostDirty`: mprotect made a dirty 2M leaf clean (6.12.95: arch/x86, pmd_modify masks D out)
+ * - `unalignedMapping`: a mapping was left off the unit, which nothing checks where mprotect moves a
+ *   boundary by a merge or mremap moves or grows: every new fault in it is SIGBUS
  * - `useAfterFree`: a struct page was used after the device it belonged to was unbound
  * - `unbalancedPut`: a put took the count of a page that nobody held to 0
  *   (mm/memremap.c: free_zone_device_folio)
@@ -16,6 +19,8 @@ export type KernelBugCode =
   | 'missingFlush'
   | 'leakedReference'
   | 'badRssCounter'
+  | 'lostDirty'
+  | 'unalignedMapping'
   | 'useAfterFree'
   | 'unbalancedPut';
 

@@ -153,6 +153,13 @@ export function pageAtPhys({ ranges }: Device, physBytes: bigint): number | unde
   return undefined;
 }
 
+/** The first device page that a leaf maps; the address in a PROT_NONE entry is inverted. */
+export function leafPage(device: Device, entry: bigint): number {
+  const unit = BigInt(device.unitBytes);
+  const phys = (entry & 1n ? entry : ~entry) & 0x000f_ffff_ffff_f000n;
+  return pageAtPhys(device, phys - (phys % unit)) ?? 0;
+}
+
 /** Physical address of a device page. */
 export function physOfPage({ ranges }: Device, page: number): bigint {
   let offset = page * PAGE_BYTES;

@@ -1,12 +1,16 @@
 /** The errors a system call of the emulated kernels can return. */
 export type Errno =
   | 'EACCES'
+  | 'EAGAIN'
   | 'EBUSY'
   | 'EEXIST'
   | 'EFAULT'
   | 'EINVAL'
+  | 'EIO'
   | 'ENODEV'
+  | 'ENOENT'
   | 'ENOMEM'
+  | 'ENOTTY'
   | 'ENXIO'
   | 'EOPNOTSUPP';
 

@@ -1,5 +1,6 @@
 import * as abi from '../wasm/abi.ts';
 import { noTable } from '../wasm/machine.ts';
+import { reportBadRss } from './lostLeaf.ts';
 import { unmapRange } from './munmap.ts';
 import { Process } from './process.ts';
 
@@ -15,6 +16,7 @@ export function fork(parent: Process): Process {
   const copied = parent.vmas
     .filter((vma) => !(vma.flags & abi.VM_DONTCOPY))
     .map((vma) => ({ ...vma, slot: system.takeSlot() }));
+  child.hugeFaults = parent.hugeFaults;
   child.replace([], copied);
   for (const { kind, start } of copied) {
     if (kind === 'anonymous' && !system.machine.core.needTables(child.mm, start)) {
@@ -30,6 +32,8 @@ export function exit(process: Process): void {
   const [first] = process.vmas;
   const last = process.vmas.at(-1);
   if (first && last) unmapRange(process, first.start, last.end);
+  reportBadRss(process);
+  process.system.tlb.forget(process);
   process.system.machine.freeMm(process.mm);
   process.system.processes.delete(process);
 }

@@ -3,6 +3,7 @@ import { type Errno, fail, type SyscallResult, succeed } from './errno.ts';
 import { modify } from './modify.ts';
 import { populate } from './populate.ts';
 import type { Process } from './process.ts';
+import { eachPart, rangeEnd } from './range.ts';
 import type { Vma } from './vma.ts';
 
 export type Advice =
@@ -45,34 +46,16 @@ const FLAGS: Partial<Record<Advice, readonly [clear: number, set: number]>> = {
   dontdump: [0, abi.VM_DONTDUMP],
 };
 
-/** Calls `act` on each mapping's part of the range; stops at the first error. */
-function eachPart(
+function changeFlags(
   process: Process,
-  start: bigint,
-  end: bigint,
-  act: (vma: Vma, from: bigint, to: bigint) => Errno | undefined,
-): SyscallResult<void> {
-  for (const vma of process.overlapping(start, end)) {
-    const from = vma.start > start ? vma.start : start;
-    const to = vma.end < end ? vma.end : end;
-    const errno = act(vma, from, to);
-    if (errno) return fail(errno);
-  }
-  return succeed(undefined);
-}
-
-/** What a page walker without a PUD callback does to 1G leaves: each is dropped (semantics 8). */
-function dropGiant(process: Process, vma: Vma, from: bigint, to: bigint): void {
-  const { machine, device } = process.system;
-  if (device.align !== '1G') return;
-  for (
-    let at = from;
-    at < to;
-    at = (at / BigInt(device.unitBytes) + 1n) * BigInt(device.unitBytes)
-  ) {
-    // Hitting a part of a leaf drops all of it, exactly as the walker's split does.
-    machine.core.dontneed(process.descriptor(vma), at, at + 4096n);
-  }
+  vma: Vma,
+  from: bigint,
+  to: bigint,
+  [clear, set]: readonly [clear: number, set: number],
+): Errno | undefined {
+  const next = (vma.flags & ~clear) | set;
+  if (next === vma.flags || modify(process, vma, from, to, next)) return undefined;
+  return 'EINVAL';
 }
 
 /**
@@ -88,25 +71,23 @@ export function madvise(
   advice: Advice,
 ): SyscallResult<void> {
   if (start % 4096n) return fail('EINVAL');
-  const end = start + ((lengthBytes + 4095n) / 4096n) * 4096n;
+  const end = rangeEnd(start, lengthBytes);
   const refused = REFUSED[advice];
   if (refused) return fail(refused);
   if (advice === 'populateRead' || advice === 'populateWrite') {
     return populate(process, start, end, advice === 'populateWrite');
   }
-  const flags = FLAGS[advice];
-  if (flags) {
-    const [clear, set] = flags;
-    return eachPart(process, start, end, (vma, from, to) => {
-      const next = (vma.flags & ~clear) | set;
-      if (next === vma.flags) return undefined;
-      return modify(process, vma, from, to, next) ? undefined : 'EINVAL';
-    });
-  }
-  return eachPart(process, start, end, (vma, from, to) => {
+  const errno = eachPart(process, start, end, (vma, from, to) => {
+    const flags = FLAGS[advice];
+    if (flags) return changeFlags(process, vma, from, to, flags);
+    const { core } = process.system.machine;
     if (advice === 'dontneed' || advice === 'dontneedLocked') {
-      process.system.machine.core.dontneed(process.descriptor(vma), from, to);
-    } else if (advice === 'cold' || advice === 'pageout') dropGiant(process, vma, from, to);
+      core.dontneed(process.descriptor(vma), from, to);
+      // Nothing to age on DAX, but the walk drops 1G leaves (semantics 8).
+    } else if (advice === 'cold' || advice === 'pageout') {
+      core.dropGiants(process.descriptor(vma), from, to);
+    }
     return undefined;
   });
+  return errno ? fail(errno) : succeed(undefined);
 }

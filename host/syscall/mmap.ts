@@ -26,7 +26,7 @@ export interface MmapRequest {
 }
 
 const PAGE = BigInt(PAGE_BYTES);
-const TASK_SIZE_4 = 0x7fff_ffff_f000n;
+export const TASK_SIZE_4 = 0x7fff_ffff_f000n;
 const SHARED: MmapFlags = { type: 'shared' };
 
 /** do_mmap's own checks, in the order that matters (semantics 4.1). */
@@ -44,7 +44,11 @@ function genericError(request: MmapRequest, flags: MmapFlags, length: bigint): E
 }
 
 /** dax_get_unmapped_area: with no hint, VA = offset modulo the unit (semantics 4.3). */
-function chooseAddress(process: Process, length: bigint, offset: bigint): bigint | undefined {
+export function chooseAddress(
+  process: Process,
+  length: bigint,
+  offset: bigint,
+): bigint | undefined {
   const unit = BigInt(process.system.device.unitBytes);
   const firstUnit = ((offset + unit - 1n) / unit) * unit;
   if (offset + length - firstUnit < unit) return process.findGap(length);

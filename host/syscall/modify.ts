@@ -1,5 +1,6 @@
 import { mayCut, piece } from './munmap.ts';
 import type { Process } from './process.ts';
+import { reportUnaligned } from './unaligned.ts';
 import { mayMerge, type Vma } from './vma.ts';
 
 /**
@@ -29,5 +30,6 @@ export function modify(
     ...(vma.end > end ? [piece(process, vma, end, vma.end)] : []),
   ];
   process.replace([vma], [...rest, part]);
+  if (absorbed) reportUnaligned(process, start, end);
   return true;
 }

@@ -2,7 +2,24 @@ import * as abi from '../wasm/abi.ts';
 import { fail, type SyscallResult, succeed } from './errno.ts';
 import { modify } from './modify.ts';
 import type { Process } from './process.ts';
-import { type Protection, pageProt, protectionFlags, VM_ACCESS } from './vma.ts';
+import { type Protection, pageProt, protectionFlags, VM_ACCESS, type Vma } from './vma.ts';
+
+/** change_protection. The devmap kernel (6.12.95) loses D of 2M leaves on the way. */
+function protectLeaves(process: Process, vma: Vma, from: bigint, to: bigint): void {
+  const { machine, bugs } = process.system;
+  const before = machine.event('dirtyLost');
+  machine.core.protect(process.descriptor(vma), from, to, pageProt(vma.flags));
+  const count = machine.event('dirtyLost') - before;
+  if (count === 0) return;
+  bugs.push({
+    code: 'lostDirty',
+    kernel: machine.kernel,
+    process: process.id,
+    address: from,
+    count,
+    text: 'mprotect made dirty 2M leaves clean',
+  });
+}
 
 /**
  * mprotect(2) of whole 4 KiB pages.
@@ -27,8 +44,7 @@ export function mprotect(
     if (flags !== vma.flags) {
       if (!modify(process, vma, at, to, flags)) return fail('EINVAL');
       const now = process.requireVma(at);
-      const { core } = process.system.machine;
-      core.protect(process.descriptor(now), at, to, pageProt(flags));
+      protectLeaves(process, now, at, to);
     }
     at = to;
   }

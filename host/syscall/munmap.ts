@@ -1,4 +1,5 @@
 import { PAGE_BYTES } from '../units.ts';
+import * as abi from '../wasm/abi.ts';
 import { fail, type SyscallResult, succeed } from './errno.ts';
 import type { Process } from './process.ts';
 import type { Vma } from './vma.ts';
@@ -15,6 +16,30 @@ export function piece(process: Process, vma: Vma, start: bigint, end: bigint): V
 export function mayCut(process: Process, vma: Vma, at: bigint): boolean {
   if (vma.kind !== 'device' || at <= vma.start || at >= vma.end) return true;
   return at % BigInt(process.system.device.unitBytes) === 0n;
+}
+
+/**
+ * Mappings in groups that a zap treats alike: those whose accesses tell of a page, or not
+ * (vma_has_recency). Nearly always there is one group, and one gather, as unmap_region has.
+ */
+function zappedAlike(vmas: readonly Vma[]): readonly (readonly [Vma, ...Vma[]])[] {
+  const unordered = abi.VM_SEQ_READ | abi.VM_RAND_READ;
+  const groups: [Vma, ...Vma[]][] = [];
+  for (const vma of vmas) {
+    const last = groups.at(-1);
+    if (last && !(last[0].flags & unordered) === !(vma.flags & unordered)) last.push(vma);
+    else groups.push([vma]);
+  }
+  return groups;
+}
+
+/** One gather over a range whose mappings are off the list; a slot that lives for this call. */
+function zap(process: Process, range: Vma, below: bigint, above: bigint): void {
+  const slot = process.system.takeSlot();
+  process.describe({ ...range, slot }, below, above);
+  const { machine } = process.system;
+  machine.core.munmap(machine.vmaAddress(slot), range.start, range.end);
+  process.system.freeSlot(slot);
 }
 
 /** munmap of whole 4 KiB pages: split, zap, free page tables. Nothing changes on EINVAL. */
@@ -35,12 +60,12 @@ export function unmapRange(process: Process, start: bigint, end: bigint): Syscal
   process.replace(hit, left);
   const below = process.vmas.findLast((vma) => vma.end <= from)?.end ?? 0n;
   const above = process.vmas.find((vma) => vma.start >= to)?.start ?? 0n;
-  // One gather for the whole range, as unmap_region has: a slot that lives for this call describes it.
-  const slot = process.system.takeSlot();
-  process.describe({ ...first, slot, start: from, end: to }, below, above);
-  const { machine } = process.system;
-  machine.core.munmap(machine.vmaAddress(slot), from, to);
-  process.system.freeSlot(slot);
+  const groups = zappedAlike(hit);
+  groups.forEach((group, i) => {
+    const next = groups[i + 1]?.[0].start;
+    const since = i === 0 ? from : group[0].start;
+    zap(process, { ...group[0], start: since, end: next ?? to }, below, next ?? above);
+  });
   return succeed(undefined);
 }
 

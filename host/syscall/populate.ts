@@ -33,8 +33,3 @@ export function populate(
   }
   return succeed(undefined);
 }
-
-/** mlock(2) and MAP_LOCKED: never VM_LOCKED on a DAX mapping, but it populates (semantics 4.4). */
-export function mlock(process: Process, start: bigint, lengthBytes: bigint): SyscallResult<void> {
-  return populate(process, start, start + lengthBytes, false);
-}

@@ -1,4 +1,5 @@
 import { DaxError } from '../error.ts';
+import * as abi from '../wasm/abi.ts';
 import type { System } from './system.ts';
 import { mayMerge, merged, pageProt, type Vma } from './vma.ts';
 
@@ -15,6 +16,7 @@ export class Process {
   /** End of the highest address that mmap chooses. */
   readonly mmapBase: bigint;
   #vmas: readonly Vma[] = [];
+  #hugeFaults = true;
 
   constructor(system: System, mmapBase = MMAP_BASE) {
     this.system = system;
@@ -22,6 +24,16 @@ export class Process {
     this.id = system.takeProcessId();
     this.mm = system.machine.createMm(system.levels);
     system.processes.add(this);
+  }
+
+  /** Off after PR_SET_THP_DISABLE: no fault of this process tries a huge leaf. */
+  get hugeFaults(): boolean {
+    return this.#hugeFaults;
+  }
+
+  set hugeFaults(tried: boolean) {
+    this.#hugeFaults = tried;
+    this.#describeAll();
   }
 
   get vmas(): readonly Vma[] {
@@ -65,13 +77,18 @@ export class Process {
       } else joined.push(vma);
     }
     this.#vmas = joined;
-    joined.forEach((vma, i) => {
-      this.describe(vma, joined[i - 1]?.end ?? 0n, joined[i + 1]?.start ?? 0n);
+    this.#describeAll();
+  }
+
+  #describeAll(): void {
+    this.#vmas.forEach((vma, i) => {
+      this.describe(vma, this.#vmas[i - 1]?.end ?? 0n, this.#vmas[i + 1]?.start ?? 0n);
     });
   }
 
   describe(vma: Vma, floor: bigint, ceiling: bigint): void {
-    const { start, end, pgoff, flags } = vma;
+    const { start, end, pgoff } = vma;
+    const flags = this.#hugeFaults ? vma.flags : vma.flags | abi.VM_NOHUGEPAGE;
     const prot = pageProt(flags);
     this.system.machine.writeVma(vma.slot, {
       start,

@@ -7,6 +7,7 @@ import { bankShape, type Device } from './device.ts';
 import { Holdings } from './holdings.ts';
 import type { OpenFile } from './node.ts';
 import { Process } from './process.ts';
+import { StaleTlb } from './tlb.ts';
 
 export interface SystemOptions {
   readonly kernel: KernelId;
@@ -35,6 +36,7 @@ export class System {
   readonly files = new Set<OpenFile>();
   /** What get_user_pages handed out and has not got back. */
   readonly holdings = new Holdings();
+  readonly tlb: StaleTlb;
   #freeSlots: number[] = [];
   #slots = 0;
   #processes = 0;
@@ -45,6 +47,7 @@ export class System {
     this.machine = new Machine(kernel, kind, bank, options.wasm);
     this.device = device;
     this.levels = options.levels ?? 4;
+    this.tlb = new StaleTlb(this.machine);
     this.boot();
   }
 
@@ -57,6 +60,7 @@ export class System {
     this.processes.clear();
     this.files.clear();
     this.holdings.clear();
+    this.tlb.flush();
     this.machine.boot();
   }
 

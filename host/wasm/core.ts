@@ -35,8 +35,20 @@ export interface CoreExports {
   beginPages(flags: number): void;
   pagesGot(): number;
   populateRange(vma: number, va: bigint, end: bigint, flags: number): number;
+  /** The status; movedBytes says how far it came, lostLeaves how many leaves PAGES lists. */
+  moveTables(mm: number, from: bigint, to: bigint, length: bigint): number;
+  movedBytes(): bigint;
+  lostLeaves(): number;
+  dropGiants(vma: number, va: bigint, end: bigint): void;
+  smapsRange(vma: number, va: bigint, end: bigint): void;
+  pagemapRange(vma: number, va: bigint, end: bigint): void;
+  mincoreRange(vma: number, va: bigint, end: bigint): void;
+  clearReferencedRange(vma: number, va: bigint, end: bigint): void;
+  clearSoftDirtyRange(vma: number, va: bigint, end: bigint): void;
+  flushMm(): void;
   protect(vma: number, va: bigint, end: bigint, prot: bigint): void;
   needTables(mm: number, va: bigint): number;
+  dirtyPages(firstPage: number, pages: number): void;
   /** A status: GONE after an unbind. */
   unpin(firstPage: number, pages: number): number;
   putPages(firstPage: number, pages: number): number;
@@ -52,7 +64,8 @@ export interface CoreExports {
   runNatural(firstOp: number, ops: number): number;
   /** MM_FILEPAGES of an mm with every thread's share; kept by builds of full detail. */
   chargedPages(mm: number): bigint;
-  checkMachine(mms: number): bigint;
+  /** `lost` leaves that the kernel itself lost are listed in the op buffer. */
+  checkMachine(mms: number, lost: number): bigint;
   hashRange(from: number, to: number): bigint;
 }
 

@@ -68,6 +68,8 @@ export class Machine {
   /** Slots of the mm table ever used, and those of them that are free again. */
   #mms = 0;
   #freeMms: number[] = [];
+  /** Leaves that the kernel lost with their reference and map count; `mm` while it is charged. */
+  #lost: { readonly folio: number; readonly mm: number | undefined }[] = [];
 
   constructor(kernel: KernelId, kind: BuildKind, bank: Bank, wasm = buildName(kernel, kind)) {
     this.kernel = kernel;
@@ -86,6 +88,7 @@ export class Machine {
     if (this.counted) this.core.clearStamps();
     this.#mms = 0;
     this.#freeMms = [];
+    this.#lost = [];
   }
 
   /** Whether a driver is bound: unbind.ts. */
@@ -154,11 +157,23 @@ export class Machine {
     return mm;
   }
 
-  /** Gives an mm's top table back; its other tables went with its mappings. */
+  /** Gives an mm's top table back; its other tables went with its mappings. What it is charged goes. */
   freeMm(mm: number): void {
     this.core.freeTable(this.bank.u32(mm + abi.MM_TOP));
-    this.bank.view.setUint32(mm + abi.MM_TOP, 0, true);
-    this.#freeMms.push((mm - abi.MMS) / abi.MM_BYTES);
+    const { view } = this.bank;
+    view.setUint32(mm + abi.MM_TOP, 0, true);
+    const index = (mm - abi.MMS) / abi.MM_BYTES;
+    view.setBigInt64(mm + abi.MM_FILEPAGES, 0n, true);
+    for (let share = abi.RSS_LOCAL; share < abi.PER_CPU; share += abi.MMS_MAX * 8) {
+      view.setBigInt64(share + index * 8, 0n, true);
+    }
+    this.#lost = this.#lost.map((leaf) => (leaf.mm === mm ? { ...leaf, mm: undefined } : leaf));
+    this.#freeMms.push(index);
+  }
+
+  /** The kernel lost a leaf of this mm: its reference, its map count and its charge stay behind. */
+  loseLeaf(mm: number, page: number): void {
+    this.#lost.push({ folio: Math.floor(page / 2 ** this.bank.shape.order), mm });
   }
 
   /** Address of a VMA slot's descriptor. */
@@ -207,9 +222,12 @@ export class Machine {
 
   /** The ledger's counters since boot; all 0 in a timed build. */
   events(): Events {
-    const counter = (name: EventName): number =>
-      Number(this.bank.u64(abi.LEDGER + abi.EVENTS[name] * 8));
-    return Object.fromEntries(EVENT_NAMES.map((name) => [name, counter(name)])) as Events;
+    return Object.fromEntries(EVENT_NAMES.map((name) => [name, this.event(name)])) as Events;
+  }
+
+  /** One of the ledger's counters. */
+  event(name: EventName): number {
+    return Number(this.bank.u64(abi.LEDGER + abi.EVENTS[name] * 8));
   }
 
   page(page: number): StructPage {
@@ -259,7 +277,12 @@ export class Machine {
 
   /** The first broken invariant of the whole machine, by name, or undefined; see assembly/check.ts. */
   violation(): string | undefined {
-    const found = this.core.checkMachine(this.#mms);
+    this.#lost.forEach(({ folio, mm }, i) => {
+      const index = mm === undefined ? 0 : (mm - abi.MMS) / abi.MM_BYTES + 1;
+      this.bank.view.setUint32(abi.OPS + i * 8, folio, true);
+      this.bank.view.setUint32(abi.OPS + i * 8 + 4, index, true);
+    });
+    const found = this.core.checkMachine(this.#mms, this.#lost.length);
     const status = statusOf(found);
     if (status === abi.OK) return undefined;
     const name = Object.entries(abi).find(

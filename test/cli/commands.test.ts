@@ -227,6 +227,27 @@ describe('walk', () => {
     expect(walks[0]?.steps.map((step) => step.level)).toEqual(['pgd', 'pud', 'pmd', 'pte']);
     expect(walks[0]?.steps[3]?.entry).toBe('0x8200000100000267');
   });
+
+  test('after a look a 1G leaf is gone; after a move it is lost, and the kernel bug named', async () => {
+    const args = ['walk', '+0', '--align', '1G', '--kernel', 'refcount', '--after'];
+    const looked = await daxstorm([...args, 'smaps']);
+    expect(looked.stdout).toContain('nothing is mapped there');
+    expect(looked.stdout).not.toContain('kernel bug');
+    const moved = await daxstorm([...args, 'mremap', '--json']);
+    const { walks } = JSON.parse(moved.stdout) as {
+      walks: { address: string; bugs: { code: string; devicePage: number }[] }[];
+    };
+    expect(walks[0]?.address).toBe('0x100000000000');
+    expect(walks[0]?.bugs.map(({ code }) => code)).toEqual(['badPud', 'leakedReference']);
+  });
+
+  test('after mprotect and back through several calls, in their order', async () => {
+    const args = ['walk', '+0', '--align', '2M', '--size', '8MiB', '--kernel', 'devmap'];
+    const { stdout } = await daxstorm([...args, '--after', 'clear_refs_1', 'mprotect_read']);
+    // A cleared by the one; RW, and in 6.12.95 also D, taken by the other.
+    expect(stdout).toContain('0x8200000100000885  leaf: P US PSE SOFT_DIRTY DEVMAP NX');
+    expect(stdout).toContain('kernel bug lostDirty (Linux 6.12, devmap bit; 1 leaf; process 1');
+  });
 });
 
 describe('help', () => {

@@ -6,11 +6,12 @@ import type { Errno, SyscallResult } from '../../host/syscall/errno.ts';
 import { exit, fork } from '../../host/syscall/fork.ts';
 import { type GupRequest, gup, release } from '../../host/syscall/gup.ts';
 import { type Advice, madvise } from '../../host/syscall/madvise.ts';
+import { mlock, munlock } from '../../host/syscall/mlock.ts';
 import { type MmapFlags, type MmapRequest, mmap } from '../../host/syscall/mmap.ts';
 import { mprotect } from '../../host/syscall/mprotect.ts';
+import { type MremapRequest, mremap } from '../../host/syscall/mremap.ts';
 import { munmap } from '../../host/syscall/munmap.ts';
 import { close, type OpenFile, type OpenMode, open } from '../../host/syscall/node.ts';
-import { mlock } from '../../host/syscall/populate.ts';
 import type { Process } from '../../host/syscall/process.ts';
 import { rebind, unbind } from '../../host/syscall/unbind.ts';
 import type { Vma } from '../../host/syscall/vma.ts';
@@ -33,12 +34,16 @@ export interface Call {
 
 const ERRNO: Readonly<Record<Errno, number>> = {
   EACCES: 13,
+  EAGAIN: 11,
   EBUSY: 16,
   EEXIST: 17,
   EFAULT: 14,
   EINVAL: 22,
+  EIO: 5,
   ENODEV: 19,
+  ENOENT: 2,
   ENOMEM: 12,
+  ENOTTY: 25,
   ENXIO: 6,
   EOPNOTSUPP: 95,
 };
@@ -174,15 +179,15 @@ export class Guest {
   }
 
   munmap(address: bigint, length: bigint): boolean {
-    return this.#syscall(() => munmap(this.process, address, length));
+    return this.done(() => munmap(this.process, address, length));
   }
 
   mprotect(address: bigint, length: bigint, protection: typeof RW): boolean {
-    return this.#syscall(() => mprotect(this.process, address, length, protection));
+    return this.done(() => mprotect(this.process, address, length, protection));
   }
 
   madvise(address: bigint, length: bigint, advice: Advice): boolean {
-    return this.#syscall(() => madvise(this.process, address, length, advice));
+    return this.done(() => madvise(this.process, address, length, advice));
   }
 
   dontneed(address: bigint, length: bigint): boolean {
@@ -190,12 +195,38 @@ export class Guest {
   }
 
   mlock(address: bigint, length: bigint): boolean {
-    return this.#syscall(() => mlock(this.process, address, length));
+    return this.done(() => mlock(this.process, address, length));
   }
 
-  /** A call that changes nothing here and returns 0. */
-  nothing(): void {
-    this.call = { rc: 0 };
+  munlock(address: bigint, length: bigint): boolean {
+    return this.done(() => munlock(this.process, address, length));
+  }
+
+  /** Where the mapping is now; rc is the address, as the program wrote it down. */
+  mremap(address: bigint, oldBytes: bigint, newBytes: bigint, more: Partial<MremapRequest> = {}) {
+    return this.returning(() => mremap(this.process, { address, oldBytes, newBytes, ...more }));
+  }
+
+  /** A system call whose value is what it returns, faults counted; undefined where it failed. */
+  returning<T extends bigint | number>(act: () => SyscallResult<T>): T | undefined {
+    const before = this.#faults();
+    const result = act();
+    const minflt = this.#faults() - before;
+    this.call = result.ok
+      ? { rc: Number(result.value), minflt }
+      : { rc: -1, errno: result.errno, minflt };
+    return result.ok ? result.value : undefined;
+  }
+
+  /** The kernel's own copy from or to the program's memory: rc is the bytes. */
+  copy(address: bigint, bytes: number, kind: AccessKind): void {
+    if (this.touch(address, kind)) this.call = { ...this.call, rc: bytes };
+  }
+
+  /** Another program had the CPU before this step of the recorded run, if its outcome says so. */
+  othersRan(step: string): void {
+    if (this.run.options.tlbEmptied.has(`${this.run.scenario}/${step}`))
+      this.run.system.tlb.flush();
   }
 
   /** The module's get or pin into one of its slots, which outlive the process. */
@@ -284,7 +315,8 @@ export class Guest {
     return this.run.system.machine.events().faultMinor;
   }
 
-  #syscall(act: () => SyscallResult<void>): boolean {
+  /** A system call that returns 0, faults counted. */
+  done(act: () => SyscallResult<unknown>): boolean {
     const before = this.#faults();
     const result = act();
     const minflt = this.#faults() - before;

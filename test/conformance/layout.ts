@@ -38,10 +38,10 @@ function reservedAt(recording: Recording): bigint | undefined {
   return typeof delta === 'number' && delta < -4096 ? -1n - BigInt(delta) : undefined;
 }
 
-/** Where reserve() puts eight units below a top: Guest.reserve's arithmetic. */
-function reserveBelow(top: bigint, unit: bigint): bigint {
+/** Where reserve() puts so many units below a top: Guest.reserve's arithmetic. */
+function reserveBelow(top: bigint, unit: bigint, units = 8n): bigint {
   const align = unit > HUGE ? unit : HUGE;
-  const size = 8n * unit + 2n * align;
+  const size = units * unit + 2n * align;
   const huge = size % HUGE === 0n;
   const gap = top - size - (huge ? HUGE : 0n);
   const start = huge ? (gap / HUGE + 1n) * HUGE : gap;
@@ -53,6 +53,16 @@ function reserveBelow(top: bigint, unit: bigint): bigint {
  * from the address chosen for one unit (modulo 1 GiB) and the reserved one.
  */
 export function mmapTopOf(recording: Recording): bigint {
+  const top = topModuloGib(recording);
+  // mremap's result is an address in full: eight units into sixteen reserved ones.
+  const moved = recording.steps.find(({ step }) => step === 'move_aligned_new')?.fields['rc'];
+  if (typeof moved !== 'number' || moved < 0) return top;
+  const unit = BigInt(ALIGNS[recording.align]);
+  const shift = BigInt(moved) - (reserveBelow(top, unit, 16n) + 8n * unit);
+  return shift % GIB === 0n ? top + shift : top;
+}
+
+function topModuloGib(recording: Recording): bigint {
   const logged = loggedTop(recording);
   if (logged !== undefined) return logged;
   const chosen = field(recording, 'kernel_chosen', 'addr_mod_1g');
@@ -64,4 +74,24 @@ export function mmapTopOf(recording: Recording): bigint {
   const near = ((reserved ?? ANY_TOP) / GIB) * GIB + BigInt(chosen) + above;
   const tops = Array.from({ length: 32 }, (_, i) => near + BigInt(i) * GIB);
   return tops.find((top) => reserveBelow(top, unit) === reserved) ?? near;
+}
+
+/**
+ * Steps before which another program's turn, or want of room, emptied the TLB. It matters where the
+ * kernel left out a flush, and was the run's draw: the step's outcome tells.
+ */
+export function tlbEmptied({ steps }: Recording): ReadonlySet<string> {
+  const find = (scenario: string, step: string) =>
+    steps.find((each) => each.scenario === scenario && each.step === step)?.fields;
+  const emptied = new Set<string>();
+  // The A bit came back: a walk set it.
+  const flags = find('observer', 'clear_refs_1_read')?.['flags'];
+  if (Array.isArray(flags) && flags.includes('A')) emptied.add('observer/clear_refs_1_read');
+  // The touch of an address whose leaf was lost took a fault.
+  const grown = find('mremap', 'grown_unit2');
+  if (grown?.['level'] === 'pud') emptied.add('mremap/grown_unit2');
+  // A second leaf was lost, so it had been faulted in anew.
+  const log = JSON.stringify(find('mremap_unaligned', 'dmesg')?.['dmesg'] ?? '');
+  if (log.split('bad pud').length > 2) emptied.add('mremap_unaligned/move_unit0_unaligned_dst');
+  return emptied;
 }

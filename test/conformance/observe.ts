@@ -1,12 +1,15 @@
 // What the recording programs wrote down of a step, from the emulator's state: same names, same
 // units, same defaults left out.
 
+import type { KernelId } from '../../host/kernel.ts';
+import { KPAGE_COUNT, kpageFlags } from '../../host/proc/kpage.ts';
+import { readPagemap } from '../../host/proc/pagemap.ts';
+import { readSmaps, type SmapsEntry } from '../../host/proc/smaps.ts';
+import { readStatus } from '../../host/proc/status.ts';
 import { pageAtPhys } from '../../host/syscall/device.ts';
-import { madvise } from '../../host/syscall/madvise.ts';
 import { leafPhys, type Walk, walk } from '../../host/wasm/walk.ts';
 import type { Guest } from './guest.ts';
 import type { JsonObject } from './records.ts';
-import { BackingLeaf, smaps } from './smaps.ts';
 
 const PRESENT = 1n;
 const FLAG_NAMES: readonly (readonly [bigint, string])[] = [
@@ -121,34 +124,49 @@ function vmaFields(guest: Guest, address: bigint): JsonObject {
 }
 
 /** /proc/kpage* of the page number in a leaf; of an inverted one, beyond every file's end. */
-function kpageFields(entry: bigint, devmap: boolean): JsonObject {
+function kpageFields(entry: bigint, kernel: KernelId): JsonObject {
   if (!(entry & PRESENT)) return { kpagecount: -1, kpageflags: 'ffffffffffffffff' };
-  return { kpagecount: 0, kpageflags: devmap ? '100000' : '0' };
+  return { kpagecount: Number(KPAGE_COUNT), kpageflags: kpageFlags(kernel).toString(16) };
 }
 
-/** /proc/self/pagemap from bit 55 up, and /proc/kpage* (semantics 8). */
-function procFields(guest: Guest, found: Walk, address: bigint): JsonObject {
-  const { machine } = guest.run.system;
-  const softDirty = guest.vma(address) ? 1 : 0;
-  const { leaf } = found;
-  if (!leaf) return { pagemap_hi: softDirty.toString(16) };
-  // The look itself removes a 1G leaf, and then sees nothing.
-  const kpage = kpageFields(leaf.entry, machine.kernel === 'devmap');
-  if (leaf.level === 'pud') return { pagemap_hi: softDirty.toString(16), ...kpage };
-  const devmap = machine.kernel === 'devmap';
-  const file = !devmap || leaf.level !== 'pte' ? 1 << 6 : 0;
-  const exclusive = !devmap && new BackingLeaf(guest, leaf, 0n).mapcount === 1 ? 1 << 1 : 0;
-  const present = 1 << 8;
+/** What the recording program itself has mapped of its own file system. */
+const RSS_SHMEM_KB = 636;
+
+/** Sums that are not 0, in kB. */
+function smapsFields(entry: SmapsEntry): JsonObject {
+  const sums = {
+    Rss: entry.rssBytes,
+    Pss: entry.pssBytes,
+    Shared_Clean: entry.sharedCleanBytes,
+    Shared_Dirty: entry.sharedDirtyBytes,
+    Private_Clean: entry.privateCleanBytes,
+    Private_Dirty: entry.privateDirtyBytes,
+    Referenced: entry.referencedBytes,
+  };
+  const inKb = Object.entries(sums).map(([name, bytes]) => [name, Math.floor(bytes / 1024)]);
   return {
-    pagemap_hi: (present | file | exclusive | softDirty).toString(16),
-    ...kpage,
+    size_kb: entry.sizeBytes / 1024,
+    KernelPageSize: entry.pageBytes / 1024,
+    MMUPageSize: entry.pageBytes / 1024,
+    ...Object.fromEntries(inKb.filter(([, kb]) => kb !== 0)),
+    VmFlags: entry.vmFlags.join(' '),
   };
 }
 
-/** What reading /proc/self/pagemap and smaps does to 1G leaves: they are removed (semantics 8). */
-function lookThroughProc({ process, run }: Guest): void {
-  if (run.options.align !== '1G') return;
-  for (const { start, end } of process.vmas) madvise(process, start, end - start, 'cold');
+/** The program's own look through /proc, in its order: pagemap, kpage*, smaps, status. */
+function procFields(guest: Guest, { leaf }: Walk, address: bigint): JsonObject {
+  const { process, run } = guest;
+  const [word = 0n] = readPagemap(process, address, 1);
+  const entry = readSmaps(process).find(({ start, end }) => address >= start && address < end);
+  const { rssFileBytes, pageTableBytes } = readStatus(process);
+  return {
+    pagemap_hi: (word >> 55n).toString(16),
+    ...(leaf ? kpageFields(leaf.entry, run.system.machine.kernel) : {}),
+    ...(entry ? { smaps: smapsFields(entry) } : {}),
+    ...(rssFileBytes > 0 ? { RssFile: rssFileBytes / 1024 } : {}),
+    RssShmem: RSS_SHMEM_KB,
+    VmPTE: pageTableBytes / 1024,
+  };
 }
 
 /** Everything a step's line holds beside its names. */
@@ -164,15 +182,8 @@ export function observe(guest: Guest, address: bigint | undefined, devoff: bigin
       ...vmaFields(guest, address),
       pgtables: tables,
     };
-    if (!guest.lite) {
-      lookThroughProc(guest);
-      fields = {
-        ...fields,
-        ...procFields(guest, found, address),
-        ...smaps(guest, address),
-        VmPTE: tables / 1024,
-      };
-    }
+    // The look comes after what it may take away, and before the device page.
+    if (!guest.lite) fields = { ...fields, ...procFields(guest, found, address) };
   }
   if (devoff < 0n || devoff >= guest.run.deviceBytes) return fields;
   return { ...fields, devpage: pageFields(guest, Number(devoff / 4096n)) };

@@ -25,6 +25,8 @@ export interface RunOptions {
   /** Where the process's lowest library begins: address-space randomisation's draw. */
   readonly mmapTop: bigint;
   readonly program: Program;
+  /** Steps, as scenario/step, before which something emptied the TLB. */
+  readonly tlbEmptied: ReadonlySet<string>;
 }
 
 const NAMESPACE_START = 4 * GIB;

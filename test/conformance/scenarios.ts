@@ -8,6 +8,9 @@ import { GUP_SCENARIOS } from './scenarios/gup.ts';
 import { MADVISE_SCENARIOS } from './scenarios/madvise.ts';
 import { MAPPING_SCENARIOS } from './scenarios/mapping.ts';
 import { MPROTECT_SCENARIOS } from './scenarios/mprotect.ts';
+import { MREMAP_SCENARIOS } from './scenarios/mremap.ts';
+import { OBSERVER_SCENARIOS } from './scenarios/observer.ts';
+import { SYSCALLS_SCENARIOS } from './scenarios/syscalls.ts';
 
 export type Scenario = (guest: Guest) => void;
 
@@ -18,6 +21,9 @@ const BY_NAME: Readonly<Record<string, Scenario>> = {
   ...GUP_SCENARIOS,
   ...MPROTECT_SCENARIOS,
   ...MADVISE_SCENARIOS,
+  ...MREMAP_SCENARIOS,
+  ...OBSERVER_SCENARIOS,
+  ...SYSCALLS_SCENARIOS,
 };
 
 /** The program's own order: page flags carry over from one scenario to the next. */
@@ -34,13 +40,17 @@ const ORDER = [
   'fork_ro',
   'munmap',
   'partial_munmap',
+  'observer',
   'mprotect',
   'madvise',
   'locked',
   'mmap_args',
+  'syscalls',
   'gup',
   'gup_multi',
   'fork_after_pin',
+  'mremap',
+  'mremap_unaligned',
 ];
 
 export const SCENARIOS: readonly (readonly [string, Scenario])[] = ORDER.map((name) => {

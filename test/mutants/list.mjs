@@ -1,5 +1,6 @@
 // Twenty-odd ways to break the core, one small change each. The tests must notice every one.
 import { HAZARD_MUTANTS } from './hazards.mjs';
+import { SURFACE_MUTANTS } from './surface.mjs';
 
 /**
  * @typedef {{
@@ -253,6 +254,7 @@ export const MUTANTS = [
     replace: '(<usize>((pfn >> shift) + 1) & 63)',
   },
   ...HAZARD_MUTANTS,
+  ...SURFACE_MUTANTS,
   {
     name: 'unbind leaves the device alive',
     file: 'teardown.ts',

@@ -68,7 +68,7 @@ const locked: Scenario = (g) => {
   g.obs('mlock_unit1', p + g.unit, g.units(1));
   g.touch(p);
   g.obs('write', p);
-  g.nothing();
+  g.munlock(p, g.units(2));
   g.obs('munlock', p);
   g.munmap(p, g.units(2));
   const q = g.map(g.units(2), RW, 0n, { flags: POPULATE });

@@ -1,0 +1,31 @@
+import { readMincoreBytes } from '../wasm/look.ts';
+import { fail, type SyscallResult, succeed } from './errno.ts';
+import type { Process } from './process.ts';
+import { eachPart, hasHole, rangeEnd } from './range.ts';
+
+/**
+ * mincore(2): a byte a page, 1 where a leaf is present; device-DAX has no page cache to ask else.
+ * A caller who may not write the file learns nothing: all ones, and nothing is walked.
+ * Kernel: devmap's walk removes a 1G leaf and reports 0s, refcount's reports 1s.
+ *
+ * Source: semantics 8; mm/mincore.c: can_do_mincore, B mincore_pud_entry.
+ */
+export function mincore(
+  process: Process,
+  start: bigint,
+  lengthBytes: bigint,
+  mayWriteFile = true,
+): SyscallResult<Uint8Array> {
+  if (start % 4096n) return fail('EINVAL');
+  const end = rangeEnd(start, lengthBytes);
+  if (hasHole(process, start, end)) return fail('ENOMEM');
+  const out = new Uint8Array(Number((end - start) / 4096n));
+  eachPart(process, start, end, (vma, from, to) => {
+    const at = Number((from - start) / 4096n);
+    if (vma.kind !== 'device') return undefined;
+    if (!mayWriteFile) out.fill(1, at, Number((to - start) / 4096n));
+    else out.set(readMincoreBytes(process.system.machine, process.descriptor(vma), from, to), at);
+    return undefined;
+  });
+  return succeed(out);
+}

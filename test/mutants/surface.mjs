@@ -1,0 +1,198 @@
+// Ways to break what the core does for mremap, for looks through /proc and for soft-dirty tracking.
+
+/** @type {readonly import('./list.mjs').Mutant[]} */
+export const SURFACE_MUTANTS = [
+  {
+    name: 'mremap: a lost 1G leaf keeps its entry',
+    file: 'move.ts',
+    find: '  count(LEAF_LOST);\n  writeEntry(slot, 0);',
+    replace: '  count(LEAF_LOST);',
+  },
+  {
+    name: 'mremap: a lost 1G leaf is dropped properly',
+    file: 'move.ts',
+    find: '    lose(pud, at);\n',
+    replace: '    dropHuge(mm, pud, 18);\n',
+  },
+  {
+    name: 'mremap: a 2M leaf moves to an address off the unit',
+    file: 'move.ts',
+    find: 'if (!whole || !moveHuge(mm, pmd, newPmd)) dropHuge(mm, pmd, 9);',
+    replace: 'if (!moveHuge(mm, pmd, newPmd)) dropHuge(mm, pmd, 9);',
+  },
+  {
+    name: 'mremap: a moved 2M leaf is not soft-dirty',
+    file: 'move.ts',
+    find: '  writeEntry(to, take(from) | SOFT_DIRTY);',
+    replace: '  writeEntry(to, take(from));',
+  },
+  {
+    name: 'mremap: a moved PTE is not soft-dirty',
+    file: 'move.ts',
+    find: '    writeEntry(target, take(slot) | SOFT_DIRTY);',
+    replace: '    writeEntry(target, take(slot));',
+  },
+  {
+    name: 'mremap: moved PTEs are not flushed',
+    file: 'move.ts',
+    find: '  if (present) count(TLB_FLUSH);\n',
+    replace: '',
+  },
+  {
+    name: 'mremap: tables never change hands',
+    file: 'move.ts',
+    find: '  if (whole && moveTable(mm, pmd, newPmd, 9)) return extent;\n',
+    replace: '',
+  },
+  {
+    name: 'mremap: the step does not stop at the end of the target’s table',
+    file: 'move.ts',
+    find: '  return extent < atTarget ? extent : atTarget;',
+    replace: '  return extent;',
+  },
+  {
+    name: 'mremap: out of memory goes unnoticed',
+    file: 'move.ts',
+    find: '    if (!extent) return OOM;',
+    replace: '    if (!extent) return OK;',
+  },
+  {
+    name: 'a look leaves a 1G leaf alone',
+    file: 'look.ts',
+    find: '    dropHuge(mm, slot, order);\n    return;',
+    replace: '    return;',
+  },
+  {
+    name: 'mincore of the refcount kernel drops a 1G leaf',
+    file: 'look.ts',
+    find: '  return KERNEL != DEVMAP && purpose == MINCORE;',
+    replace: '  return false;',
+  },
+  {
+    name: 'smaps counts pages without a struct page',
+    file: 'look.ts',
+    find: '  if (!normalPage(entry)) return;\n  const head',
+    replace: '  const head',
+  },
+  {
+    name: 'smaps forgets PG_dirty',
+    file: 'look.ts',
+    find: ' || (flags & (1 << PG_DIRTY_BIT)) != 0;',
+    replace: ';',
+  },
+  {
+    name: 'smaps: Pss is not shared',
+    file: 'look.ts',
+    find: '(4096 << 12) / (maps < 2 ? 1 : maps)',
+    replace: '(4096 << 12)',
+  },
+  {
+    name: 'pagemap: a page mapped twice is exclusive',
+    file: 'look.ts',
+    find: 'mapsOf(leafFolio(pageOf(entry))) == 1',
+    replace: 'mapsOf(leafFolio(pageOf(entry))) >= 1',
+  },
+  {
+    name: 'pagemap: the frame of a tail is its head’s',
+    file: 'look.ts',
+    find: '>> PTE_SHIFT) + inLeaf | PM_PRESENT',
+    replace: '>> PTE_SHIFT) | PM_PRESENT',
+  },
+  {
+    name: 'clear_refs 1 clears A where devmap has no page to ask',
+    file: 'look.ts',
+    find: '  if (order == 0 && !normalPage(entry)) return;\n',
+    replace: '',
+  },
+  {
+    name: 'clear_refs 1 leaves PG_referenced',
+    file: 'look.ts',
+    find: '  clearReferenced(leafFolio(pageOf(entry)));\n',
+    replace: '',
+  },
+  {
+    name: 'clear_refs 4 does not flush a huge leaf',
+    file: 'look.ts',
+    find: '  if (order != 0) count(TLB_FLUSH);\n',
+    replace: '',
+  },
+  {
+    name: 'clear_refs 4 loses D',
+    file: 'entry.ts',
+    find: '  return cleaned & DIRTY ? cleaned & ~DIRTY | SAVED_DIRTY : cleaned;',
+    replace: '  return cleaned & ~DIRTY;',
+  },
+  {
+    name: 'a write fault leaves D parked',
+    file: 'entry.ts',
+    find: '  return madeDirty(entry) & ~SAVED_DIRTY;',
+    replace: '  return madeDirty(entry);',
+  },
+  {
+    name: 'mprotect gives RW back to what was not written',
+    file: 'entry.ts',
+    find: '  if ((leaf & SOFT_DIRTY) == 0 || !isDirty(leaf)) return leaf;',
+    replace: '  if (!isDirty(leaf)) return leaf;',
+  },
+  {
+    name: 'a soft-dirty write holds no reference',
+    file: 'fault.ts',
+    find: '  if (page && REFERENCES) refAdd(page, 1);\n',
+    replace: '',
+  },
+  {
+    name: 'a soft-dirty write does not dirty the page',
+    file: 'fault.ts',
+    find: '    if (MARKS) markDirtyLocked(page);\n',
+    replace: '',
+  },
+  {
+    name: 'a soft-dirty write to a huge leaf asks no driver',
+    file: 'fault.ts',
+    find: '  if (write && !(entry & RW)) return writeProtectedHuge(vma, va, slot, order);\n',
+    replace: '',
+  },
+  {
+    name: 'a soft-dirty write fault off the unit succeeds',
+    file: 'fault.ts',
+    find: '@inline function hugeMakeWritable(vma: usize, va: u64, slot: usize, order: u32): u64 {\n  if (!vmaServes(vma)) return SIGBUS;',
+    replace:
+      '@inline function hugeMakeWritable(vma: usize, va: u64, slot: usize, order: u32): u64 {',
+  },
+  {
+    name: 'zaps of mappings read at random mark accesses',
+    file: 'zap.ts',
+    find: '(VM_SEQ_READ | VM_RAND_READ)) == 0;',
+    replace: 'VM_SEQ_READ) == 0;',
+  },
+  {
+    name: 'the checker forgets what an mm lost',
+    file: 'check.ts',
+    find: 'leaves + lostBy(index) << deviceOrder();',
+    replace: 'leaves << deviceOrder();',
+  },
+  {
+    name: 'a write through /proc/pid/mem does not dirty the page',
+    file: 'gup.ts',
+    find: 'markDirtyLocked(folioOf(page));',
+    replace: 'touched(folioOf(page));',
+  },
+  {
+    name: 'mprotect sets A',
+    file: 'entry.ts',
+    find: '(leaf & KEPT_BITS) | (prot & ~KEPT_BITS);',
+    replace: '(leaf & KEPT_BITS) | prot;',
+  },
+  {
+    name: 'a store that faulted in a read-only page dirties it',
+    file: 'fault.ts',
+    find: '  while (!slot || !permits(load<u64>(slot), write)) {',
+    replace: '  if (!slot || !permits(load<u64>(slot), write)) {',
+  },
+  {
+    name: 'mprotect counts no lost D',
+    file: 'protect.ts',
+    find: '  if (KERNEL == DEVMAP && isDirty(before) && !isDirty(leaf)) count(DIRTY_LOST);\n',
+    replace: '',
+  },
+];
