@@ -32,8 +32,8 @@ describe('guard', () => {
 
   test('JSON holds the same, a field history each', async () => {
     const { stdout } = await daxstorm(['guard', '--grab', 'get', '--json']);
-    const { schema, hazard, runs } = JSON.parse(stdout);
-    expect([schema, hazard]).toEqual(['daxstorm/guard.v1', 'order']);
+    const { kind, hazard, runs } = JSON.parse(stdout);
+    expect([kind, hazard]).toEqual(['guard', 'order']);
     expect(runs.map(({ kernel }: { kernel: string }) => kernel)).toEqual(['refcount', 'devmap']);
     expect(runs[0].ranges[0]).toMatchObject({ first: 0, last: 0, refcountDelta: 511 });
   });
