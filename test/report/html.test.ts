@@ -19,7 +19,7 @@ async function prepare(): Promise<void> {
   expect([status, stdout, stderr]).toEqual([0, '', '']);
   markup = readFileSync(page, 'utf8');
 }
-beforeAll(prepare, 120_000);
+beforeAll(prepare, 300_000);
 afterAll(() => rm(saved.folder, { recursive: true }));
 
 const CHARTS = [

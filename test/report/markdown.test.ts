@@ -22,7 +22,7 @@ const COMMANDS = [
 let saved: Saved;
 beforeAll(async () => {
   saved = await saveResults(COMMANDS);
-}, 120_000);
+}, 300_000);
 afterAll(() => rm(saved.folder, { recursive: true }));
 
 describe('a cover letter', () => {
@@ -43,6 +43,7 @@ describe('a cover letter', () => {
       '# Device-DAX: devmap bit against refcounts',
       '## What refcounting costs (recorded)',
       '## Where refcounting wins (recorded)',
+      '## How far predictions are off (predicted)',
       '## A recorded trace (recorded)',
       '## Page reference counting (counted)',
       '## A/B of the emulated steps (emulated here)',
