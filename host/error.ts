@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'E_NOT_BUILT'
   | 'E_PLAN'
   | 'E_RECORDING'
+  | 'E_RESULT'
   | 'E_SIZE_SYNTAX'
   | 'E_STORM'
   | 'E_TRACE_EMPTY'

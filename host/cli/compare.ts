@@ -8,11 +8,18 @@ import { PIN_PAGES_DEFAULT, scenarioDevice } from '../storm/scenario.ts';
 import { ALIGN_NAMES, type AlignName } from '../units.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
-import { checkJsonTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson } from './output.ts';
+import {
+  checkReportTargets,
+  emitReports,
+  htmlOption,
+  markdownOption,
+  type ReportTargets,
+} from './reportTargets.ts';
 import { type StormFlags, scenarioOf } from './stormFlags.ts';
 
-/** The standard A/B on one unit size, printed as soon as it is there unless JSON is wanted. */
-export async function compareAlign(
+/** The standard A/B on one unit size. */
+export async function compareScenario(
   flags: StormFlags,
   align: AlignName,
   { progress, signal }: Context,
@@ -26,8 +33,18 @@ export async function compareAlign(
     onProgress: (text) => progress.say(text),
   });
   progress.clear();
+  return comparison;
+}
+
+/** The same, printed as soon as it is there unless JSON is wanted. */
+export async function compareAlign(
+  flags: StormFlags,
+  align: AlignName,
+  context: Context,
+): Promise<Comparison> {
+  const comparison = await compareScenario(flags, align, context);
   if (flags.json === undefined) {
-    const what = `${scenario.pattern} ${scenario.access} storm`;
+    const what = `${flags.pattern} ${flags.access} storm`;
     process.stdout.write(`${formatComparison(comparison, what)}\n\n`);
   }
   return comparison;
@@ -38,8 +55,11 @@ export function printWords(comparisons: readonly Comparison[]): void {
   process.stdout.write(`${COLUMN_NOTES}\n\n${costWords(comparisons)}\n`);
 }
 
-export async function runCompare(flags: StormFlags, context: Context): Promise<void> {
-  checkJsonTarget(flags.json);
+type CompareFlags = StormFlags & ReportTargets;
+
+export async function runCompare(flags: CompareFlags, context: Context): Promise<void> {
+  checkTarget(flags.json);
+  checkReportTargets(flags);
   const aligns = flags.align ? [flags.align] : ALIGN_NAMES;
   // Every size is checked before the first is measured.
   for (const align of aligns) scenarioDevice(scenarioOf(flags, align));
@@ -48,9 +68,10 @@ export async function runCompare(flags: StormFlags, context: Context): Promise<v
     if (context.signal.aborted) break;
     comparisons.push(await compareAlign(flags, align, context));
   }
+  const result = { ...envelope('compare'), comparisons: comparisons.map(comparisonJson) };
   if (flags.json === undefined) printWords(comparisons);
-  else
-    emitJson(flags.json, { ...envelope('compare'), comparisons: comparisons.map(comparisonJson) });
+  else emitJson(flags.json, result);
+  emitReports(flags, [result]);
   if (context.signal.aborted) process.exitCode = EXIT.interrupted;
 }
 
@@ -71,6 +92,8 @@ export function compareCommand(context: Context): Command {
     .addOption(option.timeOption(10))
     .addOption(option.seedOption())
     .addOption(option.jsonOption())
+    .addOption(htmlOption())
+    .addOption(markdownOption())
     .addHelpText(
       'after',
       `
@@ -79,7 +102,8 @@ Examples:
   daxstorm compare --align 2M --time 30         one size, tighter intervals
   daxstorm compare --align 4K --pattern uniform random order of faults
   daxstorm compare --pin-pages 1                pins of one page a call
-  daxstorm compare --json result.json           the same numbers for a program`,
+  daxstorm compare --json result.json           the same numbers for a program
+  daxstorm compare --markdown letter.md         and for a patch's cover letter`,
     )
-    .action((flags: StormFlags) => runCompare(flags, context));
+    .action((flags: CompareFlags) => runCompare(flags, context));
 }

@@ -6,7 +6,7 @@ import { envelope } from '../report/json.ts';
 import type { AlignName } from '../units.ts';
 import type { Context } from './context.ts';
 import * as option from './options.ts';
-import { checkJsonTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson } from './output.ts';
 
 interface ExplainFlags {
   readonly align?: AlignName;
@@ -43,7 +43,7 @@ Examples:
   daxstorm explain pinL --json`,
     )
     .action((op: string | undefined, flags: ExplainFlags) => {
-      checkJsonTarget(flags.json);
+      checkTarget(flags.json);
       if (op === undefined) {
         list(flags);
         return;

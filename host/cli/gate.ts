@@ -36,7 +36,7 @@ import {
 } from './gateFlags.ts';
 import { writeBaseline } from './gateUpdate.ts';
 import * as option from './options.ts';
-import { checkJsonTarget, emitJson, writeWhole } from './output.ts';
+import { checkTarget, emitJson, writeWhole } from './output.ts';
 
 function exitStatus(verdict: GateVerdict, strict: boolean | undefined): number {
   switch (verdict) {
@@ -60,7 +60,7 @@ interface Setting {
 async function prepare(flags: GateFlags, { progress }: Context): Promise<Setting> {
   checkFlags(flags);
   for (const file of [flags.junit, flags.markdown, flags.bmf, flags.smallerIsBetter, flags.json])
-    checkJsonTarget(file);
+    checkTarget(file);
   const say = (text: string): void => progress.say(text);
   const warn = (text: string): void => {
     process.stderr.write(`warning: ${flags.trace}: ${text}\n`);

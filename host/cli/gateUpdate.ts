@@ -17,7 +17,7 @@ import { compareCounts } from '../gate/moves.ts';
 import { formatCount } from '../units.ts';
 import { type Context, EXIT } from './context.ts';
 import { baselineName, type GateFlags } from './gateFlags.ts';
-import { checkJsonTarget, writeWhole } from './output.ts';
+import { checkTarget, writeWhole } from './output.ts';
 
 /** What an update keeps of the baseline before it. Fails: E_BASELINE for a torn or foreign one. */
 function baselineBefore(file: string): Baseline | undefined {
@@ -91,6 +91,6 @@ function makeFolder(file: string): void {
   try {
     mkdirSync(dirname(file), { recursive: true });
   } catch {
-    checkJsonTarget(file);
+    checkTarget(file);
   }
 }

@@ -10,7 +10,7 @@ import { envelope } from '../report/json.ts';
 import { type AlignName, MIB, parseSize } from '../units.ts';
 import type { Context } from './context.ts';
 import * as option from './options.ts';
-import { checkJsonTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson } from './output.ts';
 
 type Hazard = 'order' | 'compound' | 'offset';
 
@@ -62,7 +62,7 @@ async function examine(hazard: Hazard, flags: GuardFlags): Promise<[string, obje
 }
 
 async function run(hazard: Hazard, flags: GuardFlags, { progress }: Context): Promise<void> {
-  checkJsonTarget(flags.json);
+  checkTarget(flags.json);
   progress.say('building the core without the guard');
   const [text, data] = await examine(hazard, flags);
   progress.clear();

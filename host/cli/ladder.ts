@@ -8,7 +8,7 @@ import { PIN_PAGES_DEFAULT, scenarioDevice } from '../storm/scenario.ts';
 import { ALIGN_NAMES, type AlignName } from '../units.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
-import { checkJsonTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson } from './output.ts';
 import { type StormFlags, scenarioOf } from './stormFlags.ts';
 
 interface Climbed {
@@ -19,7 +19,7 @@ interface Climbed {
 /* How the time is shared out between the ladder and the choices. */
 const SHARE_LADDER = 0.65;
 
-async function climbAlign(
+export async function climbScenario(
   flags: StormFlags,
   align: AlignName,
   { progress, signal }: Context,
@@ -36,37 +36,34 @@ async function climbAlign(
   const ladder = await climb(device, phases, scenario, options(SHARE_LADDER));
   const sensitivity = await weighChoices(device, phases, scenario, options(1 - SHARE_LADDER));
   progress.clear();
-  if (flags.json === undefined) {
-    if (ladder) process.stdout.write(`${formatLadder(ladder)}\n\n`);
-    if (sensitivity) process.stdout.write(`${formatSensitivity(sensitivity)}\n\n`);
-  }
   return { ladder, sensitivity };
 }
 
+/** What was climbed as a result has it: none where nothing was measured. */
+export function ladderJson({ ladder, sensitivity }: Climbed) {
+  if (!ladder) return [];
+  const { choices, verdicts } = sensitivity ?? {};
+  return [{ ...ladder, device: deviceJson(ladder.device), choices, verdicts }];
+}
+
+function print({ ladder, sensitivity }: Climbed): void {
+  if (ladder) process.stdout.write(`${formatLadder(ladder)}\n\n`);
+  if (sensitivity) process.stdout.write(`${formatSensitivity(sensitivity)}\n\n`);
+}
+
 async function runLadder(flags: StormFlags, context: Context): Promise<void> {
-  checkJsonTarget(flags.json);
+  checkTarget(flags.json);
   const aligns = flags.align ? [flags.align] : ALIGN_NAMES;
   for (const align of aligns) scenarioDevice(scenarioOf(flags, align));
   const climbed: Climbed[] = [];
   for (const align of aligns) {
-    if (!context.signal.aborted) climbed.push(await climbAlign(flags, align, context));
+    if (context.signal.aborted) break;
+    const found = await climbScenario(flags, align, context);
+    if (flags.json === undefined) print(found);
+    climbed.push(found);
   }
   if (flags.json === undefined) process.stdout.write(`${LADDER_NOTES}\n`);
-  else {
-    const ladders = climbed.flatMap(({ ladder, sensitivity }) =>
-      ladder
-        ? [
-            {
-              ...ladder,
-              device: deviceJson(ladder.device),
-              choices: sensitivity?.choices,
-              verdicts: sensitivity?.verdicts,
-            },
-          ]
-        : [],
-    );
-    emitJson(flags.json, { ...envelope('ladder'), ladders });
-  }
+  else emitJson(flags.json, { ...envelope('ladder'), ladders: climbed.flatMap(ladderJson) });
   if (context.signal.aborted) process.exitCode = EXIT.interrupted;
 }
 

@@ -1,9 +1,7 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { DaxError } from '../error.ts';
-import { PACKAGE_ROOT } from '../root.ts';
+import { packageVersion } from '../report/json.ts';
 import { compareCommand } from './compare.ts';
 import { type Context, EXIT, makeContext } from './context.ts';
 import { demoCommand } from './demo.ts';
@@ -13,15 +11,11 @@ import { guardCommand } from './guard.ts';
 import { ladderCommand } from './ladder.ts';
 import { planCommand } from './plan.ts';
 import { replayCommand } from './replay.ts';
+import { reportCommand } from './report.ts';
 import { stormCommand } from './storm.ts';
 import { unbindCommand } from './unbind.ts';
 import { validateCommand } from './validate.ts';
 import { walkCommand } from './walk.ts';
-
-function packageVersion(): string {
-  const text = readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8');
-  return String((JSON.parse(text) as { version: unknown }).version);
-}
 
 function makeProgram(context: Context): Command {
   const program = new Command('daxstorm')
@@ -38,6 +32,7 @@ Examples:
   daxstorm unbind --pin-pages 512       unbind the driver under pins
   daxstorm validate                     the cost model against the recordings
   daxstorm explain munmap               where real kernels spend it, by function
+  daxstorm report --html report.html    all of it as one page
   daxstorm gate                         did any count move? for CI
   daxstorm guard                        what the order guard of refcounted kernels prevents
   daxstorm plan optane-2s --processes 64
@@ -53,6 +48,7 @@ Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted; gate has mo
     unbindCommand,
     validateCommand,
     explainCommand,
+    reportCommand,
     gateCommand,
     guardCommand,
     planCommand,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { accessSync, constants, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DaxError } from '../error.ts';
+import type { Result } from '../report/schema/result.ts';
 
 /** A one-line progress text on stderr: only where somebody watches, gone when the work is done. */
 export interface Progress {
@@ -29,8 +30,8 @@ function cannotWrite(file: string, error: unknown): DaxError {
   return new DaxError('E_FILE', `cannot write '${file}': ${why}`, 'name a file you may write');
 }
 
-/** Before the work rather than after it: can the file that --json names be written? Fails: E_FILE. */
-export function checkJsonTarget(target: string | true | undefined): void {
+/** Before the work rather than after it: can the file that an option names be written? Fails: E_FILE. */
+export function checkTarget(target: string | true | undefined): void {
   if (target === undefined || target === true || target === '-') return;
   try {
     accessSync(dirname(target), constants.W_OK);
@@ -51,9 +52,13 @@ export function writeWhole(file: string, text: string): void {
   }
 }
 
-/** Prints a JSON result on stdout, or writes it to the file that --json names. */
-export function emitJson(target: string | true, value: unknown): void {
-  const text = `${JSON.stringify(value, null, 2)}\n`;
+/** Prints a result as JSON on stdout, or writes it to the file that --json names. */
+export function emitJson(target: string | true, result: Result): void {
+  emitText(target, `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** Prints a text on stdout, or writes it to a file, whole or not at all. Fails: E_FILE. */
+export function emitText(target: string | true, text: string): void {
   if (target === true || target === '-') process.stdout.write(text);
   else writeWhole(target, text);
 }

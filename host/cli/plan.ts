@@ -21,7 +21,7 @@ import { formatWhatIfs } from '../report/planWhatIf.ts';
 import type { MapName } from '../syscall/namespace.ts';
 import type { Context } from './context.ts';
 import * as option from './options.ts';
-import { checkJsonTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson } from './output.ts';
 
 interface PlanFlags {
   readonly list?: true;
@@ -136,7 +136,7 @@ function whatIfs(request: PlanRequest, text: string): readonly WhatIf[] {
 }
 
 function run(name: string | undefined, flags: PlanFlags, context: Context): void {
-  checkJsonTarget(flags.json);
+  checkTarget(flags.json);
   if (flags.list) {
     const presets = presetIds().map((id) => [id, readPreset(id)] as const);
     if (flags.json === undefined) process.stdout.write(`${formatPresets(presets)}\n`);

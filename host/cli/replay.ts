@@ -11,7 +11,7 @@ import { readTrace } from '../trace/open.ts';
 import { ALIGN_NAMES, type AlignName } from '../units.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
-import { checkJsonTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson } from './output.ts';
 
 /** The trace that ships with the package. */
 export const SAMPLE_TRACE = join(
@@ -40,7 +40,7 @@ function sizesOf(trace: FaultTrace, flags: ReplayFlags): readonly (readonly [Ali
 }
 
 export async function runReplay(file: string, flags: ReplayFlags, context: Context): Promise<void> {
-  checkJsonTarget(flags.json);
+  checkTarget(flags.json);
   const { progress, signal } = context;
   const name = basename(file);
   progress.say(`reading ${name}`);

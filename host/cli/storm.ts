@@ -1,15 +1,14 @@
 import { Command, Option } from 'commander';
 import { runStorm } from '../compare/storm.ts';
 import { COMPARED, type KernelId } from '../kernel.ts';
-import { envelope } from '../report/json.ts';
+import { deviceJson, envelope } from '../report/json.ts';
 import { formatStorm } from '../report/storm.ts';
 import { stormPhases } from '../storm/phase.ts';
 import { PIN_PAGES_DEFAULT, scenarioDevice } from '../storm/scenario.ts';
-import { CONFIGURATION } from '../wasm/configuration.ts';
 import type { Overlap } from '../wasm/machine.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
-import { checkJsonTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson } from './output.ts';
 import { type StormFlags, scenarioOf } from './stormFlags.ts';
 
 interface OneStormFlags extends StormFlags {
@@ -18,7 +17,7 @@ interface OneStormFlags extends StormFlags {
 }
 
 async function storm(flags: OneStormFlags, context: Context): Promise<void> {
-  checkJsonTarget(flags.json);
+  checkTarget(flags.json);
   const { progress, signal } = context;
   const align = flags.align ?? '4K';
   const scenario = scenarioOf(flags, align);
@@ -37,13 +36,8 @@ async function storm(flags: OneStormFlags, context: Context): Promise<void> {
     process.stdout.write(`${formatStorm(result, what)}\n`);
   } else {
     const counts = Object.fromEntries(result.counts);
-    emitJson(flags.json, {
-      ...envelope('storm'),
-      configuration: CONFIGURATION,
-      scenario,
-      ...result,
-      counts,
-    });
+    const device = deviceJson(result.device);
+    emitJson(flags.json, { ...envelope('storm'), scenario, ...result, device, counts });
   }
   if (signal.aborted) process.exitCode = EXIT.interrupted;
 }

@@ -8,7 +8,7 @@ import type { MapName } from '../syscall/namespace.ts';
 import type { AlignName } from '../units.ts';
 import type { Context } from './context.ts';
 import * as option from './options.ts';
-import { checkJsonTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson } from './output.ts';
 
 interface UnbindFlags {
   readonly align: AlignName;
@@ -29,7 +29,7 @@ function plain(_key: string, value: unknown): unknown {
 }
 
 function unbindFlagged(flags: UnbindFlags): void {
-  checkJsonTarget(flags.json);
+  checkTarget(flags.json);
   const { align, map, ranges, pinPages } = flags;
   const size = flags.size ?? STEPS_DEFAULT * sizeStepBytes(align);
   const device = dynamicDevice(align, size, map, ranges);

@@ -8,7 +8,7 @@ import { envelope } from '../report/json.ts';
 import { formatValidation, type ValidateReport } from '../report/validate.ts';
 import type { Context } from './context.ts';
 import * as option from './options.ts';
-import { checkJsonTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson } from './output.ts';
 
 interface ValidateFlags {
   readonly truth?: string;
@@ -58,7 +58,7 @@ Examples:
   daxstorm validate --json errors.json`,
     )
     .action((flags: ValidateFlags) => {
-      checkJsonTarget(flags.json);
+      checkTarget(flags.json);
       const truth = flags.truth === undefined ? ownRecordings() : readRecordings(flags.truth);
       context.progress.say('fitting');
       const validation = validate(truth);

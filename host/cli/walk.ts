@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { DaxError } from '../error.ts';
 import { COMPARED, type KernelId } from '../kernel.ts';
-import { envelope } from '../report/json.ts';
+import { deviceJson, envelope } from '../report/json.ts';
 import { formatWalk, hex, type WalkReport } from '../report/walk.ts';
 import { STANDARD_SIZE_BYTES } from '../storm/scenario.ts';
 import { dynamicDevice, pageAtPhys } from '../syscall/device.ts';
@@ -12,13 +12,14 @@ import { System } from '../syscall/system.ts';
 import type { Vma } from '../syscall/vma.ts';
 import { type AlignName, PAGE_BYTES, parseSize } from '../units.ts';
 import { OpStream } from '../wasm/ops.ts';
+import type { StructPage } from '../wasm/page.ts';
 import { entryFlags, leafPhys, walk } from '../wasm/walk.ts';
 import type { Context } from './context.ts';
 import * as option from './options.ts';
 import { emitJson } from './output.ts';
 import { AFTER, type After } from './walkAfter.ts';
 
-interface WalkFlags {
+export interface WalkFlags {
   readonly align?: AlignName;
   readonly size?: number;
   readonly map: MapName;
@@ -60,7 +61,8 @@ function prepare(process: Process, vma: Vma, va: bigint, flags: WalkFlags): void
   }
 }
 
-function report(text: string, kernel: KernelId, flags: WalkFlags): WalkReport {
+/** Maps a device, touches an address, and shows what is there. Fails: E_ADDRESS. */
+export function report(text: string, kernel: KernelId, flags: WalkFlags): WalkReport {
   const align = flags.align ?? '4K';
   const sizeBytes = flags.size ?? STANDARD_SIZE_BYTES[align];
   const device = dynamicDevice(align, sizeBytes, flags.map, flags.ranges);
@@ -76,26 +78,39 @@ function report(text: string, kernel: KernelId, flags: WalkFlags): WalkReport {
   const va = (flags.after ?? []).reduce((at, name) => (AFTER[name] as After)(process, at), address);
   const found = walk(system.machine.bank, process.mm, va);
   const { bugs } = system;
-  if (!found.leaf) return { kernel, va, walk: found, bugs };
+  if (!found.leaf) return { kernel, device, va, walk: found, bugs };
   const first = pageAtPhys(device, leafPhys(found.leaf)) ?? 0;
   const inLeaf = Number(va % BigInt(device.unitBytes)) / PAGE_BYTES;
   const page = system.machine.page(first + Math.floor(inLeaf));
-  return { kernel, va, walk: found, page, bugs };
+  // The second page holds the folio's counters; the third is a tail like all others.
+  const tail = page.order > 0 && !page.tail ? { tail: system.machine.page(page.page + 2) } : {};
+  return { kernel, device, va, walk: found, page, ...tail, bugs };
+}
+
+function pageJson(page: StructPage | undefined) {
+  return page && { ...page, flags: hex(page.flags), index: Number(page.index) };
 }
 
 /** A walk with its numbers as JSON can hold them. */
-function walkJson({ kernel, va, walk: { steps }, page, bugs }: WalkReport) {
+export function walkJson({ kernel, device, va, walk: { steps }, page, tail, bugs }: WalkReport) {
   const plain = steps.map((step) => ({
     ...step,
     entry: hex(step.entry, 16),
     flags: entryFlags(step.entry),
   }));
-  const shown = page && { ...page, flags: hex(page.flags), index: Number(page.index) };
+  const shown = { page: pageJson(page), tail: pageJson(tail) };
   const happened = bugs.map((bug) => ({
     ...bug,
     ...(bug.address === undefined ? {} : { address: hex(bug.address) }),
   }));
-  return { kernel, address: hex(va), steps: plain, page: shown, bugs: happened };
+  return {
+    kernel,
+    device: deviceJson(device),
+    address: hex(va),
+    steps: plain,
+    ...shown,
+    bugs: happened,
+  };
 }
 
 export function walkCommand(_context: Context): Command {

@@ -107,7 +107,9 @@ function emulatedCosts(
  * The smallest difference that this machine could tell from none in this run, as a share: the widest
  * A/A half-width of its operations; undefined where nothing was measured.
  */
-export function resolution({ rows }: Comparison): number | undefined {
+export function resolution(
+  rows: readonly { readonly emulated?: EmulatedCost | undefined }[],
+): number | undefined {
   const widths = rows.flatMap(({ emulated }) =>
     emulated ? [(emulated.self.high - emulated.self.low) / 2] : [],
   );

@@ -5,6 +5,9 @@ import { type RecordedCost, recordedCost } from './recorded.ts';
 export interface BreakEven {
   /** Pages a pin call asks for, of one mapping. */
   readonly pinPages: number;
+  /** Mapping and unmapping one leaf; one pin call and its unpin. */
+  readonly mapping: CostPair;
+  readonly pinning: CostPair;
   /** refcount less devmap, for mapping and unmapping one leaf. */
   readonly mapDelta: number;
   /** devmap less refcount, for one pin call and its unpin. */
@@ -50,9 +53,12 @@ export interface CostPair {
 }
 
 /** Weighs what mapping costs more against what each pin costs less. */
-export function weigh(mapping: CostPair, pinning: CostPair): Omit<BreakEven, 'pinPages'> {
+export function weigh(map: CostPair, pin: CostPair): Omit<BreakEven, 'pinPages'> {
+  const mapping = { devmap: map.devmap, refcount: map.refcount };
+  const pinning = { devmap: pin.devmap, refcount: pin.refcount };
   const mapDelta = mapping.refcount - mapping.devmap;
   const pinGain = pinning.devmap - pinning.refcount;
-  if (mapDelta <= 0) return { mapDelta, pinGain, pins: 0 };
-  return { mapDelta, pinGain, pins: pinGain > 0 ? mapDelta / pinGain : undefined };
+  const weighed = { mapping, pinning, mapDelta, pinGain };
+  if (mapDelta <= 0) return { ...weighed, pins: 0 };
+  return { ...weighed, pins: pinGain > 0 ? mapDelta / pinGain : undefined };
 }

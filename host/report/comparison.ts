@@ -1,14 +1,13 @@
 import { type Comparison, type OperationRow, resolution } from '../compare/comparison.ts';
 import { KERNELS } from '../kernel.ts';
-import type { Estimate } from '../measure/stats.ts';
 import { formatBytes } from '../units.ts';
 import {
+  formatBounds,
   formatEstimate,
   formatNumber,
   formatP,
   formatPercent,
   formatRatio,
-  NONE,
   sayPins,
 } from './numbers.ts';
 import { type Cell, type Column, formatTable } from './table.ts';
@@ -33,10 +32,6 @@ const COLUMNS: readonly Column[] = [
   { title: 'A/A [95 %]', align: 'right', group: EMULATED },
 ];
 
-function bounds(estimate: Estimate | undefined): string {
-  return estimate ? `[${estimate.low.toFixed(2)}, ${estimate.high.toFixed(2)}]` : NONE;
-}
-
 function rowCells(row: OperationRow): readonly Cell[] {
   const { recorded, control, counted, emulated } = row;
   return [
@@ -52,7 +47,7 @@ function rowCells(row: OperationRow): readonly Cell[] {
     formatEstimate(emulated?.ratio),
     formatP(emulated?.p),
     formatRatio(emulated?.natural.value),
-    bounds(emulated?.self),
+    formatBounds(emulated?.self),
   ];
 }
 
@@ -76,11 +71,20 @@ function countedLine({ breakEven, device }: Comparison): string {
 /** A run whose second half still drifts this surely has not settled. */
 const TREND_P_MAX = 0.001;
 
+/** Whether an operation's ratio still moved at the end of its run. */
+export function drifted({
+  emulated,
+}: {
+  readonly emulated?: { readonly trendP: number } | undefined;
+}): boolean {
+  return (emulated?.trendP ?? 1) < TREND_P_MAX;
+}
+
 /** What this run can and cannot tell: the A/A self-check and the trend check. */
 function trustLine(comparison: Comparison): string {
-  const resolved = resolution(comparison);
+  const resolved = resolution(comparison.rows);
   if (resolved === undefined) return '';
-  const drifting = comparison.rows.filter(({ emulated }) => (emulated?.trendP ?? 1) < TREND_P_MAX);
+  const drifting = comparison.rows.filter(drifted);
   const drift = drifting.length
     ? `; not settled: ${drifting.map(({ title }) => title).join(', ')} still drifted, use a longer --time`
     : '';

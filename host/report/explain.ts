@@ -1,7 +1,7 @@
 import { COMPARED, KERNELS } from '../kernel.ts';
 import type { Explanation, PerKernel } from '../measure/functionFamilies.ts';
 import type { AlignName } from '../units.ts';
-import { formatNumber, formatRatio, NONE } from './numbers.ts';
+import { formatNumber, formatRatio, NONE, signed } from './numbers.ts';
 import { type Column, formatTable } from './table.ts';
 
 const COLUMNS: readonly Column[] = [
@@ -11,16 +11,12 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** What an operation of the hot files is, in words. */
-const MEANINGS: Readonly<Record<string, string>> = {
+export const MEANINGS: Readonly<Record<string, string>> = {
   fault: 'write fault, a leaf',
   munmap: 'munmap, a written leaf',
   pin: 'pin for writing and unpin, one page a call',
   pinL: 'longterm pin for writing and unpin, one page a call',
 };
-
-function signed(value: number): string {
-  return `${value > 0 ? '+' : ''}${formatNumber(Math.abs(value) < 0.005 ? 0 : value)}`;
-}
 
 function cells(name: string, values: PerKernel): readonly string[] {
   const { devmap, refcount } = values;

@@ -1,7 +1,7 @@
 import type { Ladder, LadderPhase } from '../compare/ladder.ts';
 import type { Sensitivity } from '../compare/sensitivity.ts';
 import { formatBytes } from '../units.ts';
-import { formatEstimate, formatNumber } from './numbers.ts';
+import { formatEstimate, formatNumber, signed } from './numbers.ts';
 import { type Column, formatTable } from './table.ts';
 
 const RUNG_COLUMNS = (title: string): readonly Column[] => [
@@ -11,11 +11,6 @@ const RUNG_COLUMNS = (title: string): readonly Column[] => [
   { title: 'spread', align: 'right', group: 'emulated here: ns' },
   { title: '95 %, both orders', align: 'right', group: 'emulated here: ns' },
 ];
-
-/** `+1.23`, `−0.40`: what a step adds or takes away. */
-function signed(ns: number): string {
-  return `${ns < 0 ? '−' : '+'}${formatNumber(Math.abs(ns))}`;
-}
 
 function ladderTable({ title, rungs, devmapNs, refcountNs, wholeNs, spreadNs }: LadderPhase) {
   return formatTable(RUNG_COLUMNS(title), [

@@ -28,6 +28,17 @@ export function formatEstimate(estimate: Estimate | undefined): string {
   return `${estimate.value.toFixed(digits)}× ${bounds}`;
 }
 
+/** `[0.98, 1.02]`. */
+export function formatBounds(estimate: Estimate | undefined): string {
+  return estimate ? `[${estimate.low.toFixed(2)}, ${estimate.high.toFixed(2)}]` : NONE;
+}
+
+/** `+1.23`, `−0.40`: what something adds or takes away. */
+export function signed(value: number): string {
+  const shown = Math.abs(value) < 0.005 ? 0 : value;
+  return `${shown < 0 ? '−' : shown > 0 ? '+' : ''}${formatNumber(Math.abs(shown))}`;
+}
+
 /** `<.001`, `.032`, `~` where it tells nothing. */
 export function formatP(p: number | undefined): string {
   if (p === undefined || Number.isNaN(p)) return NONE;

@@ -1,6 +1,7 @@
 import type { KernelId } from '../kernel.ts';
 import { KERNELS } from '../kernel.ts';
 import type { KernelBug } from '../syscall/bug.ts';
+import type { Device } from '../syscall/device.ts';
 import { maybePinned, type StructPage } from '../wasm/page.ts';
 import { entryFlags, leafPhys, type Walk, type WalkStep } from '../wasm/walk.ts';
 import { formatBugs } from './bugs.ts';
@@ -8,10 +9,13 @@ import { formatBugs } from './bugs.ts';
 /** A walk with what is behind it, on one kernel. */
 export interface WalkReport {
   readonly kernel: KernelId;
+  readonly device: Device;
   readonly va: bigint;
   readonly walk: Walk;
   /** Device page and struct page the address reaches; absent where nothing is mapped. */
   readonly page?: StructPage;
+  /** A tail of the same folio, where that page is its head. */
+  readonly tail?: StructPage;
   /** Bugs of the emulated kernel that happened on the way. */
   readonly bugs: readonly KernelBug[];
 }

@@ -1,7 +1,8 @@
-import type { Comparison, OperationRow } from '../compare/comparison.ts';
-import type { BreakEven } from '../measure/breakEven.ts';
 import type { RecordedCost } from '../measure/recorded.ts';
 import { formatNumber, formatRatio, sayPins } from './numbers.ts';
+import type { ComparisonResult, RowResult } from './schema/compare.ts';
+
+type BreakEven = ComparisonResult['breakEven']['recorded'][number];
 
 /** `3.7 times as many`, `6 % fewer`, `as many`: a ratio as people say it. */
 export function sayRatio(ratio: number): string {
@@ -12,7 +13,7 @@ export function sayRatio(ratio: number): string {
   return `${percent} % ${ratio > 1 ? 'more' : 'fewer'}`;
 }
 
-function operationWords(row: OperationRow, recorded: RecordedCost): string {
+function operationWords(row: RowResult, recorded: RecordedCost): string {
   const control = row.control ? ` (memfd ${formatRatio(row.control.ratio)})` : '';
   const { devmap, refcount, ratio } = recorded;
   return `  ${row.title}: ${formatNumber(devmap)} → ${formatNumber(refcount)}, ${sayRatio(ratio)}${control}`;
@@ -28,7 +29,7 @@ function breakEvenWords(align: string, { pinPages, mapDelta, pinGain, pins }: Br
   return `  pins of ${pinned}: ${map}, each pin and unpin ${formatNumber(pinGain)} less: refcounting wins from ${sayPins(pins)} pins per mapping`;
 }
 
-function recordedWords({ device, rows, breakEven }: Comparison): readonly string[] {
+function recordedWords({ device, rows, breakEven }: ComparisonResult): readonly string[] {
   return [
     `${device.align} units, instructions recorded on 6.12 → 7.3`,
     ...rows.flatMap((row) => (row.recorded ? [operationWords(row, row.recorded)] : [])),
@@ -37,7 +38,7 @@ function recordedWords({ device, rows, breakEven }: Comparison): readonly string
 }
 
 /** Where nothing was recorded, only counts are left to say, and no word on cost. */
-function unrecordedWords({ device, breakEven }: Comparison): readonly string[] {
+function unrecordedWords({ device, breakEven }: ComparisonResult): readonly string[] {
   const { counted } = breakEven;
   const none = `${device.align} units: no instructions were recorded, so nothing is said of their cost`;
   if (!counted) return [none];
@@ -53,8 +54,8 @@ function unrecordedWords({ device, breakEven }: Comparison): readonly string[] {
 
 /** `0.94×`, or `0.94× to 0.95×` over several unit sizes. */
 function span(
-  comparisons: readonly Comparison[],
-  phase: OperationRow['phase'],
+  comparisons: readonly ComparisonResult[],
+  phase: RowResult['phase'],
 ): string | undefined {
   const ratios = comparisons.flatMap(({ rows }) =>
     rows.flatMap((row) => (row.phase === phase && row.recorded ? [row.recorded.ratio] : [])),
@@ -64,19 +65,26 @@ function span(
   return low === high ? low : `${low} to ${high}`;
 }
 
-/** One sentence over all sizes, from recorded ratios alone. */
-function summary(comparisons: readonly Comparison[]): string {
-  const parts = (
-    [
-      ['fault', 'a first fault'],
-      ['munmap', 'unmapping'],
-      ['pin', 'pinning'],
-      ['unpin', 'unpinning'],
-    ] as const
-  ).flatMap(([phase, name]) => {
+const SPANS = [
+  ['fault', 'a first fault'],
+  ['munmap', 'unmapping'],
+  ['pin', 'pinning'],
+  ['unpin', 'unpinning'],
+] as const;
+
+/** Recorded ratios of each operation over all sizes: `unmapping`, `3.51× to 3.74×`. */
+export function recordedSpans(
+  comparisons: readonly ComparisonResult[],
+): readonly (readonly [name: string, ratios: string])[] {
+  return SPANS.flatMap(([phase, name]) => {
     const ratios = span(comparisons, phase);
-    return ratios === undefined ? [] : [`${name} ${ratios}`];
+    return ratios === undefined ? [] : [[name, ratios] as const];
   });
+}
+
+/** One sentence over all sizes, from recorded ratios alone. */
+export function summary(comparisons: readonly ComparisonResult[]): string {
+  const parts = recordedSpans(comparisons).map(([name, ratios]) => `${name} ${ratios}`);
   return parts.length === 0
     ? 'Nothing of this storm was recorded on real kernels, so nothing is said of its cost.'
     : `From Linux 6.12 (devmap bit) to 7.3 (refcounted), in recorded instructions: ${parts.join(', ')}.`;
@@ -86,7 +94,7 @@ function summary(comparisons: readonly Comparison[]): string {
  * What refcounting costs and gains, in words: from recorded instructions alone, never from emulated
  * time.
  */
-export function costWords(comparisons: readonly Comparison[]): string {
+export function costWords(comparisons: readonly ComparisonResult[]): string {
   return [
     summary(comparisons),
     'Every other change between the two releases is in these numbers; memfd in brackets is the same operation',

@@ -13,7 +13,6 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 interface CompareJson {
-  readonly schema: string;
   readonly comparisons: readonly {
     readonly device: { readonly align: string };
     readonly workload: string;
@@ -73,7 +72,7 @@ describe('compare', () => {
       await compareJson(...args, '--seed', '2'),
     ];
     const [first, again, another] = [one, two, other].map((each) => each.comparisons[0]);
-    expect(one.schema).toBe('daxstorm/compare.v1');
+    expect(one).toMatchObject({ schema: 'daxstorm/result.v1', kind: 'compare' });
     expect(again?.workload).toBe(first?.workload);
     expect(another?.workload).not.toBe(first?.workload);
     expect(again?.rows.map((row) => row.counted)).toEqual(first?.rows.map((row) => row.counted));

@@ -53,11 +53,10 @@ describe('validate', () => {
     const { status, stdout } = await daxstorm(['validate', '--json']);
     expect(status).toBe(0);
     const found = JSON.parse(stdout) as {
-      schema: string;
       rows: object[];
       models: { release: string; instructions: Record<string, number | null> }[];
     };
-    expect(found.schema).toBe('daxstorm/validate.v1');
+    expect(found).toMatchObject({ schema: 'daxstorm/result.v1', kind: 'validate' });
     expect(found.rows).toHaveLength(274);
     expect(found.models.map(({ release }) => release)).toEqual([
       '6.1',

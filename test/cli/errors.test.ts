@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { envelope } from '../../host/report/json.ts';
 import { daxstorm } from './spawn.ts';
 
 let folder = '';
@@ -11,6 +12,11 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'daxstorm-'));
   writeFileSync(join(folder, 'empty'), '');
   writeFileSync(join(folder, 'words'), 'not a trace\n');
+  writeFileSync(join(folder, 'other.json'), '[1, 2]');
+  writeFileSync(join(folder, 'newer.json'), '{ "schema": "daxstorm/result.v9" }');
+  writeFileSync(join(folder, 'list.json'), JSON.stringify(envelope('explain')));
+  const short = { ...envelope('compare'), comparisons: 1 };
+  writeFileSync(join(folder, 'short.json'), JSON.stringify(short));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -54,6 +60,15 @@ const CASES: readonly (readonly [args: string, code: string, says: string])[] = 
   ['replay FOLDER/empty', 'E_TRACE_EMPTY', 'holds no line'],
   ['replay FOLDER/words', 'E_TRACE_FORMAT', "begins with 'not a trace'"],
   ['compare --json FOLDER/none/x.json', 'E_FILE', 'ENOENT'],
+  ['compare --html FOLDER/none/x.html', 'E_FILE', 'ENOENT'],
+  ['report --markdown FOLDER/none/x.md', 'E_FILE', 'ENOENT'],
+  ['report FOLDER/missing', 'E_FILE', 'there is no such file'],
+  ['report FOLDER/words', 'E_RESULT', 'is not JSON'],
+  ['report FOLDER/other.json', 'E_RESULT', 'has no schema'],
+  ['report FOLDER/newer.json', 'E_RESULT', "of schema 'daxstorm/result.v9'"],
+  ['report FOLDER/short.json', 'E_RESULT', 'comparisons'],
+  ['report FOLDER/list.json', 'E_RESULT', 'nothing to show'],
+  ['report FOLDER/short.json --ladder', 'E_USAGE', '--ladder runs a ladder'],
 ];
 
 describe('bad input', () => {

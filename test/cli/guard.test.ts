@@ -32,9 +32,9 @@ describe('guard', () => {
 
   test('JSON holds the same, a field history each', async () => {
     const { stdout } = await daxstorm(['guard', '--grab', 'get', '--json']);
-    const { hazard, order } = JSON.parse(stdout);
+    const { kind, hazard, order } = JSON.parse(stdout);
     const { runs } = order;
-    expect(hazard).toBe('order');
+    expect([kind, hazard]).toEqual(['guard', 'order']);
     expect(runs.map(({ kernel }: { kernel: string }) => kernel)).toEqual(['refcount', 'devmap']);
     expect(runs[0].ranges[0]).toMatchObject({ first: 0, last: 0, refcountDelta: 511 });
   });

@@ -80,13 +80,13 @@ describe('plan', () => {
 
   test('--json: every byte, every instruction', async () => {
     const found = JSON.parse(await printed('optane-2s --processes 64 --json')) as {
-      schema: string;
+      kind: string;
       layouts: { unit: { name: string }; map: string; tableBytes: number }[];
       costs: { unit: string; release: string; map: string; steps: { instructions: number }[] }[];
       recommendation: object;
       commands: string[];
     };
-    expect(found.schema).toBe('daxstorm/plan.v1');
+    expect(found.kind).toBe('plan');
     expect(found.layouts.map((each) => `${each.unit.name} ${each.map}`)).toEqual(
       ['4K', '2M', '1G'].flatMap((unit) => [`${unit} mem`, `${unit} dev`]),
     );
@@ -116,8 +116,8 @@ describe('plan --what-if', () => {
 
   test('--json', async () => {
     const text = await printed('optane-128 --kernel 6.12 --what-if 7.3 --align 4K --json');
-    const { schema, comparisons } = JSON.parse(text) as { schema: string; comparisons: unknown[] };
-    expect(schema).toBe('daxstorm/what-if.v1');
+    const { kind, comparisons } = JSON.parse(text) as { kind: string; comparisons: unknown[] };
+    expect(kind).toBe('what-if');
     expect(comparisons).toHaveLength(1);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { daxstorm } from './spawn.ts';
 
 interface UnbindJson {
-  readonly schema: string;
+  readonly kind: string;
   readonly ranges: number;
   readonly stories: readonly {
     readonly kernel: string;
@@ -54,7 +54,7 @@ describe('unbind', () => {
   test('JSON: 1G units in two ranges, one kernel', async () => {
     const args = ['--align', '1G', '--ranges', '2', '--kernel', 'refcount', '--json'];
     const json = JSON.parse(await run('unbind', ...args, '--pin-pages', '4096')) as UnbindJson;
-    expect([json.schema, json.ranges, json.stories.length]).toEqual(['daxstorm/unbind.v1', 2, 1]);
+    expect([json.kind, json.ranges, json.stories.length]).toEqual(['unbind', 2, 1]);
     const [story] = json.stories;
     expect(story?.before).toMatchObject({ refcount: 1 + 2 + 4096, leaves: 16 });
     expect(story?.unbind).toMatchObject({ pins: 4096, gets: 1, leaves: 16 });

@@ -1,0 +1,163 @@
+import { Command } from 'commander';
+import { DaxError } from '../error.ts';
+import { COMPARED } from '../kernel.ts';
+import { explain } from '../measure/functionFamilies.ts';
+import { hotOperations, hotPairs } from '../measure/hotFunctions.ts';
+import { comparisonJson, envelope } from '../report/json.ts';
+import { readResult } from '../report/read.ts';
+import { makeReport } from '../report/report.ts';
+import type { Result, ResultOf, SingleResult } from '../report/schema/result.ts';
+import { hasContent } from '../report/sections.ts';
+import { PIN_PAGES_DEFAULT, scenarioDevice } from '../storm/scenario.ts';
+import { ALIGN_NAMES, type AlignName } from '../units.ts';
+import { compareScenario } from './compare.ts';
+import { type Context, EXIT } from './context.ts';
+import { climbScenario, ladderJson } from './ladder.ts';
+import * as option from './options.ts';
+import { checkTarget, emitJson } from './output.ts';
+import {
+  checkReportTargets,
+  emitReports,
+  htmlOption,
+  markdownOption,
+  type ReportTargets,
+} from './reportTargets.ts';
+import { type StormFlags, scenarioOf } from './stormFlags.ts';
+import { walkJson, report as walkOn } from './walk.ts';
+
+interface ReportFlags extends ReportTargets {
+  readonly align?: AlignName;
+  readonly ladder?: true;
+  readonly time: number;
+  readonly seed: number;
+  readonly json?: string | true;
+}
+
+/** The standard storm, as compare runs it. */
+function stormFlags({ time, seed }: ReportFlags): StormFlags {
+  return {
+    map: 'mem',
+    pattern: 'sequential',
+    stride: 1,
+    access: 'write',
+    pinPages: PIN_PAGES_DEFAULT,
+    seed,
+    time,
+  };
+}
+
+async function compareAll(
+  flags: StormFlags,
+  aligns: readonly AlignName[],
+  context: Context,
+): Promise<ResultOf<'compare'>> {
+  const comparisons: ReturnType<typeof comparisonJson>[] = [];
+  for (const align of aligns) {
+    if (context.signal.aborted) break;
+    comparisons.push(comparisonJson(await compareScenario(flags, align, context)));
+  }
+  return { ...envelope('compare'), comparisons };
+}
+
+async function climbAll(
+  flags: StormFlags,
+  aligns: readonly AlignName[],
+  context: Context,
+): Promise<ResultOf<'ladder'>> {
+  const ladders: ReturnType<typeof ladderJson>[number][] = [];
+  for (const align of aligns) {
+    if (context.signal.aborted) break;
+    ladders.push(...ladderJson(await climbScenario(flags, align, context)));
+  }
+  return { ...envelope('ladder'), ladders };
+}
+
+function explainAll(align: AlignName | undefined): ResultOf<'explain'> {
+  const explanations = [...hotOperations()].flatMap(([op, aligns]) =>
+    align === undefined || aligns.includes(align) ? hotPairs(op, align).map(explain) : [],
+  );
+  return { ...envelope('explain'), explanations };
+}
+
+function walkAll(aligns: readonly AlignName[]): ResultOf<'walk'> {
+  const flags = { map: 'mem', touch: 'write', ranges: 1, pinPages: 0, levels: '4' } as const;
+  const walks = aligns.flatMap((align) =>
+    COMPARED.map((kernel) => walkJson(walkOn('+0', kernel, { ...flags, align }))),
+  );
+  return { ...envelope('walk'), walks };
+}
+
+/** Runs what a report needs. */
+async function runAll(flags: ReportFlags, context: Context): Promise<readonly SingleResult[]> {
+  const aligns = flags.align ? [flags.align] : ALIGN_NAMES;
+  const storm = stormFlags(flags);
+  for (const align of aligns) scenarioDevice(scenarioOf(storm, align));
+  const results: SingleResult[] = [await compareAll(storm, aligns, context)];
+  results.push(explainAll(flags.align), walkAll(aligns));
+  if (flags.ladder && !context.signal.aborted) results.push(await climbAll(storm, aligns, context));
+  return results;
+}
+
+async function runReport(
+  files: readonly string[],
+  given: ReportFlags,
+  context: Context,
+): Promise<void> {
+  const nowhere = [given.html, given.markdown, given.json].every((each) => each === undefined);
+  const flags: ReportFlags = nowhere ? { ...given, markdown: true } : given;
+  if (files.length > 0 && flags.ladder) {
+    throw new DaxError(
+      'E_USAGE',
+      '--ladder runs a ladder, but results are named to report on',
+      'run daxstorm ladder --json FILE and name that file too',
+    );
+  }
+  checkReportTargets(flags);
+  checkTarget(flags.json);
+  const results: readonly Result[] =
+    files.length > 0 ? files.map(readResult) : await runAll(flags, context);
+  context.progress.clear();
+  if (!hasContent(makeReport(results))) {
+    throw new DaxError(
+      'E_RESULT',
+      `a report has nothing to show of ${files.join(', ')}`,
+      'name results of compare, ladder, explain OPERATION, replay, validate, storm or walk',
+    );
+  }
+  emitReports(flags, results);
+  if (flags.json !== undefined) {
+    const single = results.flatMap((each) => (each.kind === 'report' ? each.results : [each]));
+    emitJson(flags.json, { ...envelope('report'), results: single });
+  }
+  if (context.signal.aborted) process.exitCode = EXIT.interrupted;
+}
+
+export function reportCommand(context: Context): Command {
+  return new Command('report')
+    .summary('results as one HTML file or as Markdown for a cover letter')
+    .description(
+      'Puts results that were saved with --json together, recorded, counted and emulated numbers apart. Without\n' +
+        'files it runs what it needs: the A/B, the split of recorded instructions, the walk of a mapped unit.',
+    )
+    .argument('[RESULT...]', 'files that compare, ladder, explain and others wrote with --json')
+    .addOption(htmlOption())
+    .addOption(markdownOption())
+    .addOption(option.jsonOption())
+    .addOption(option.alignOption().default(undefined, 'all three'))
+    .option(
+      '--ladder',
+      'run the ladder too: compiles builds the first time, and as long as the A/B',
+    )
+    .addOption(option.timeOption(10))
+    .addOption(option.seedOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  daxstorm report --html report.html           runs the A/B on all three unit sizes
+  daxstorm report                              the same, as Markdown
+  daxstorm report --align 2M --ladder --time 30 --html report.html --json report.json
+  daxstorm report compare.json ladder.json --html report.html --markdown letter.md`,
+    )
+    .action((files: readonly string[], flags: ReportFlags) => runReport(files, flags, context));
+}

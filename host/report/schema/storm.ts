@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { scenarioSchema } from '../../storm/scenario.ts';
+import * as common from './common.ts';
+import { latency } from './latency.ts';
+
+const time = z.object({
+  phase: common.phase,
+  operations: z.number(),
+  nsPerOperation: common.ns,
+});
+
+export const stormBody = {
+  scenario: scenarioSchema,
+  device: common.device,
+  kernels: common.list(common.kernel),
+  overlap: z.enum(['none', 'natural']),
+  workload: common.workload,
+  counts: z
+    .record(z.string(), z.partialRecord(common.kernel, common.kernelCount))
+    .describe('by phase and kernel'),
+  times: z.partialRecord(common.kernel, common.list(time)),
+  turns: z.number(),
+  seed: common.seed,
+  interrupted: z.boolean(),
+  latency: latency.optional(),
+};
