@@ -8,7 +8,7 @@ import {
 } from './layout';
 import { beginOperation } from './ledger';
 import { lockMapping, unlockMapping } from './lock';
-import { deviceOrder, devicePages, folioOf, headRecord, physOf } from './page';
+import { deviceFolioOrder, devicePages, folioOf, headRecord, physOf } from './page';
 import { awaitPgmap, awaitSrcu } from './percpu';
 import { getPgmap, putPgmap, unbindPgmap } from './pgmap';
 import { setHwPoison } from './ref';
@@ -77,7 +77,7 @@ let pins: u32 = 0;
   references = 0;
   pins = 0;
   if (held <= 0) return;
-  const large = deviceOrder() != 0;
+  const large = deviceFolioOrder() != 0;
   pins = large ? load<u32>(head, FOLIO_PINCOUNT) : <u32>held / GUP_PIN_COUNTING_BIAS;
   references = <u32>held - (large ? pins : pins * GUP_PIN_COUNTING_BIAS);
 }
@@ -94,7 +94,7 @@ let pins: u32 = 0;
  * Answers how many runs, and above bit 32 the unit to go on with: past the last, all was seen.
  */
 export function scanHeld(first: u32): u64 {
-  const order = deviceOrder();
+  const order = deviceFolioOrder();
   const units = devicePages() >> order;
   let runs: u32 = 0;
   let at: usize = PAGES - HELD_BYTES;

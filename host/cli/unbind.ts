@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { unbindStory } from '../compare/unbind.ts';
-import { KERNEL_IDS, type KernelId } from '../kernel.ts';
+import { COMPARED, type KernelId } from '../kernel.ts';
 import { deviceJson, envelope } from '../report/json.ts';
 import { formatUnbind } from '../report/unbind.ts';
 import { dynamicDevice, sizeStepBytes } from '../syscall/device.ts';
@@ -33,7 +33,7 @@ function unbindFlagged(flags: UnbindFlags): void {
   const { align, map, ranges, pinPages } = flags;
   const size = flags.size ?? STEPS_DEFAULT * sizeStepBytes(align);
   const device = dynamicDevice(align, size, map, ranges);
-  const kernels = flags.kernel ? [flags.kernel] : KERNEL_IDS;
+  const kernels = flags.kernel ? [flags.kernel] : COMPARED;
   const stories = kernels.map((kernel) => unbindStory(kernel, device, pinPages));
   if (flags.json === undefined) process.stdout.write(`${formatUnbind(stories, device)}\n`);
   else {
@@ -54,7 +54,7 @@ export function unbindCommand(_context: Context): Command {
     .addOption(option.sizeOption().default(undefined, '16MiB, 8GiB with 1G units'))
     .addOption(option.mapOption().default('mem'))
     .addOption(option.rangesOption().default(1))
-    .addOption(option.kernelOption().default(undefined, 'both'))
+    .addOption(option.kernelOption().default(undefined, 'devmap and refcount'))
     .addOption(option.pinPagesOption().default(512))
     .addOption(option.jsonOption())
     .addHelpText(

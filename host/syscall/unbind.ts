@@ -51,6 +51,8 @@ export function unbind(system: System): SyscallResult<UnbindReport> {
   if (!machine.alive) return fail('ENODEV');
   const before = machine.events();
   machine.core.killDax();
+  // Whoever waits for SRCU gives others their turn: no translation outlives it.
+  system.tlb.flush();
   const vmas = unmapMappingRange(system, 0, Number.MAX_SAFE_INTEGER);
   const { leafClear, tlbFlush } = eventsBetween(before, machine.events());
   const held = machine.held();

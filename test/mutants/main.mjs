@@ -35,7 +35,6 @@ const TESTS = [
   'test/fault',
   'test/conformance',
   'test/model',
-  'test/fault',
 ];
 
 /** A mutant may loop for ever: that is noticed too. */
