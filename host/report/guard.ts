@@ -23,7 +23,7 @@ export const WARNING_WORDS: Readonly<Record<string, string>> = {
 };
 
 /** `page 1`, `pages 2..511`. */
-export function sayPages({ first, last }: PageHistory): string {
+export function sayPages({ first, last }: Omit<PageHistory, 'fields'>): string {
   return first === last ? `page ${first}` : `pages ${first}..${last}`;
 }
 
@@ -35,7 +35,7 @@ const SIGNS: Readonly<Record<Damage, string>> = {
   none: '.',
 };
 
-const MEANINGS: Readonly<Record<Damage, string>> = {
+export const MEANINGS: Readonly<Record<Damage, string>> = {
   overwritten: 'fields overwritten by a folio’s counters',
   underflow: 'references put that were never taken: the count is below what it was',
   leaked: 'references taken that are never put',
@@ -63,7 +63,12 @@ function picture(run: GuardRun, unitPages: number): readonly string[] {
 }
 
 /** What is wrong with a range, in words. */
-function sayDamage({ damage, refcountDelta, zeroPuts, overwrittenAs }: DamagedRange): string {
+export function sayDamage({
+  damage,
+  refcountDelta,
+  zeroPuts,
+  overwrittenAs,
+}: Omit<DamagedRange, 'fields'>): string {
   const parts: string[] = [];
   if (overwrittenAs.length > 0) parts.push(`overwritten as ${overwrittenAs.join(', ')}`);
   if (refcountDelta > 0) parts.push(`${formatCount(refcountDelta)} references leaked`);

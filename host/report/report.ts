@@ -1,5 +1,6 @@
 import type { ComparisonResult } from './schema/compare.ts';
 import type { ExplanationResult } from './schema/explain.ts';
+import type { GuardResult } from './schema/guard.ts';
 import type { LadderResult } from './schema/ladder.ts';
 import type { LatencyResult } from './schema/latency.ts';
 import type { ReplayResult } from './schema/replay.ts';
@@ -23,6 +24,8 @@ export interface Report {
   readonly walks: readonly Placed<WalkResult>[];
   readonly validations: readonly Placed<ResultOf<'validate'>>[];
   readonly storms: readonly Placed<ResultOf<'storm'>>[];
+  /** Of `daxstorm guard order`. */
+  readonly guards: readonly Placed<GuardResult>[];
 }
 
 interface Timed {
@@ -74,5 +77,8 @@ export function makeReport(given: readonly Result[]): Report {
     walks: ofKind('walk').flatMap(({ value, at }) => eachPlaced(value.walks, `${at}/walks`)),
     validations: ofKind('validate'),
     storms,
+    guards: ofKind('guard').flatMap(({ value: { order }, at }) =>
+      order ? [{ value: order, at: `${at}/order` }] : [],
+    ),
   };
 }

@@ -5,6 +5,7 @@ import { countedSection } from './sections/counted.ts';
 import { emulatedSection } from './sections/emulated.ts';
 import { eventsSection } from './sections/events.ts';
 import { functionsSection } from './sections/functions.ts';
+import { guardSection } from './sections/guard.ts';
 import { ladderSection } from './sections/ladder.ts';
 import { latencySection } from './sections/latency.ts';
 import { mapSection } from './sections/map.ts';
@@ -21,6 +22,7 @@ export const SECTIONS: readonly Section[] = [
   predictionSection,
   traceSection,
   mapSection,
+  guardSection,
   countedSection,
   eventsSection,
   emulatedSection,

@@ -27,6 +27,9 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['validate'],
   ['walk', '+0', '--align', '2M'],
   ['walk', '+0', '--touch', 'none'],
+  ['guard', '--grab', 'pin'],
+  ['guard', 'compound'],
+  ['guard', 'offset'],
 ];
 
 describe('every result fits the schema', () => {

@@ -95,6 +95,12 @@ figcaption { font-size: 0.875rem; line-height: 1.45; margin-bottom: 0.4rem; }
 details { font-size: 0.875rem; color: var(--soft); }
 details table { color: var(--ink); }
 summary { cursor: pointer; width: max-content; }
+svg.grid-of-pages { max-width: 44rem; }
+.damage-none { --c: var(--faint); fill: var(--faint); }
+.damage-repaired { --c: var(--band); fill: var(--band); }
+.damage-leaked { --c: var(--devmap); fill: var(--devmap); }
+.damage-underflow { --c: var(--refcount); fill: var(--refcount); }
+.damage-overwritten { --c: var(--ink); fill: var(--ink); }
 svg.map { max-width: 30rem; }
 .map .table, .map .page { fill: var(--well); stroke: var(--line); }
 .map .slot { fill: var(--refcount); }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { machine } from './common.ts';
 import { compareBody } from './compare.ts';
 import { explainBody } from './explain.ts';
+import { guardBody } from './guard.ts';
 import { ladderBody } from './ladder.ts';
 import { latencyBody } from './latency.ts';
 import { replayBody } from './replay.ts';
@@ -42,9 +43,9 @@ const SINGLE = [
   result('explain', explainBody),
   result('validate', validateBody),
   result('walk', walkBody),
+  result('guard', guardBody),
   result('latency', latencyBody),
   open('gate'),
-  open('guard'),
   open('plan'),
   open('presets'),
   open('run'),
