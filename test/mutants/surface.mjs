@@ -175,7 +175,7 @@ export const SURFACE_MUTANTS = [
     name: 'a write through /proc/pid/mem does not dirty the page',
     file: 'gup.ts',
     find: 'markDirtyLocked(folioOf(page));',
-    replace: 'touched(folioOf(page));',
+    replace: 'folioOf(page);',
   },
   {
     name: 'mprotect sets A',

@@ -10,10 +10,11 @@ import { clearRefs } from '../../host/syscall/clearRefs.ts';
 import { exit } from '../../host/syscall/fork.ts';
 import { madvise } from '../../host/syscall/madvise.ts';
 import { mincore } from '../../host/syscall/mincore.ts';
+import { mprotect } from '../../host/syscall/mprotect.ts';
 import { mremap } from '../../host/syscall/mremap.ts';
 import { setThpDisable } from '../../host/syscall/prctl.ts';
 import { ALIGN_NAMES, ALIGNS } from '../../host/units.ts';
-import { Bench } from './bench.ts';
+import { Bench, READ_ONLY } from './bench.ts';
 
 const KERNELS = ['devmap', 'refcount'] as const;
 const SIGBUS = { signal: 'SIGBUS', code: 'ADRERR' };
@@ -197,6 +198,16 @@ test.each(ALIGN_NAMES.map((align) => [align] as const))(
     expect(seen).toEqual([0, 2 * ALIGNS[align]]);
   },
 );
+
+test('31. a D that mprotect loses is said, with how many leaves lost it', () => {
+  const seen = KERNELS.map((kernel) => {
+    const bench = new Bench({ kernel, align: '2M' });
+    for (const page of [0, 512, 1024]) bench.touch(page, page > 0);
+    mprotect(bench.process, bench.vma.start, LENGTH(bench), READ_ONLY);
+    return bench.system.bugs.map(({ code, count }) => [code, count]);
+  });
+  expect(seen).toEqual([[['lostDirty', 2]], []]);
+});
 
 describe('30. a soft-dirty write fault at 4K', () => {
   const written = (kernel: (typeof KERNELS)[number]) => {
