@@ -50,6 +50,7 @@ const shape = z
     strideUnits: z.number().optional(),
     pinCallsMax: z.number().optional(),
     namespace: z.boolean().optional(),
+    ranges: z.number().optional().describe('physical ranges of the device'),
     align: common.align.optional(),
     sizeBytes: z.number().optional(),
     map: z.string().optional(),
@@ -73,7 +74,7 @@ export const comparison = z
     seed: common.seed,
     seconds: z.number(),
     turns: z.number(),
-    placements: z.number().describe('banks the turns were spread over'),
+    placements: z.number().describe('places in the bank that the turns were spread over'),
     interrupted: z.boolean(),
     latency: latency.optional(),
   })

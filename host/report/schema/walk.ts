@@ -38,6 +38,18 @@ const structPage = z
   })
   .meta({ id: 'structPage' });
 
+const bug = z
+  .object({
+    code: z.string().describe('which of the bugs that the emulator reproduces'),
+    kernel: common.kernel,
+    process: z.number().optional(),
+    address: hex.optional(),
+    devicePage: z.number().optional(),
+    count: z.number().describe('leaves, references or 4 KiB pages'),
+    text: z.string(),
+  })
+  .meta({ id: 'bug', description: 'a bug of the emulated kernel that happened on the way' });
+
 export const walk = z
   .object({
     kernel: common.kernel,
@@ -46,6 +58,7 @@ export const walk = z
     steps: common.list(step),
     page: structPage.optional().describe('what the address reaches'),
     tail: structPage.optional().describe('a tail of the same folio, where `page` is its head'),
+    bugs: common.list(bug),
   })
   .meta({ id: 'walk', description: 'one address through the page tables of one kernel' });
 
