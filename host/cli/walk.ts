@@ -99,9 +99,9 @@ export function walkJson({ kernel, device, va, walk: { steps }, page, tail, bugs
     flags: entryFlags(step.entry),
   }));
   const shown = { page: pageJson(page), tail: pageJson(tail) };
-  const happened = bugs.map((bug) => ({
+  const happened = bugs.map(({ address, ...bug }) => ({
     ...bug,
-    ...(bug.address === undefined ? {} : { address: hex(bug.address) }),
+    ...(address === undefined ? {} : { address: hex(address) }),
   }));
   return {
     kernel,
