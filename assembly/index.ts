@@ -7,6 +7,7 @@ import { checkMachine } from './check';
 import { handleFault, touch } from './fault';
 import { beginPages, gupFast, pagesGot, putPages, unpin } from './gup';
 import { gupSlow, populateRange } from './gupSlow';
+import { timeLaps } from './histogram';
 import { ABI_VERSION } from './layout';
 import { attachLedger } from './ledger';
 import { attachPages, bindPages, clearStamps, folioOf, resetPages } from './page';
@@ -65,6 +66,6 @@ export function hashRange(from: usize, to: usize): u64 {
 export {
   allocTable, beginPages, chargedPages, checkMachine, clearStamps, dontneed, folioOf, freeTable,
   gupFast, gupSlow, handleFault, killDax, munmap, needTables, pagesGot, poison, populateRange,
-  protect, putPages, resetPages, runChained, runDax, runNatural, scanHeld, touch, unmapMapping,
-  unmapPgmap, unpin,
+  protect, putPages, resetPages, runChained, runDax, runNatural, scanHeld,
+  timeLaps, touch, unmapMapping, unmapPgmap, unpin,
 };

@@ -3,6 +3,7 @@ import { type Comparison, comparePhases } from '../compare/comparison.ts';
 import { COLUMN_NOTES, formatComparison } from '../report/comparison.ts';
 import { comparisonJson, envelope } from '../report/json.ts';
 import { costWords } from '../report/words.ts';
+import { EXPONENT_DEFAULT, HOT_SHARE_DEFAULT } from '../storm/pattern.ts';
 import { stormPhases } from '../storm/phase.ts';
 import { PIN_PAGES_DEFAULT, scenarioDevice } from '../storm/scenario.ts';
 import { ALIGN_NAMES, type AlignName } from '../units.ts';
@@ -66,6 +67,9 @@ export function compareCommand(context: Context): Command {
     .addOption(option.mapOption().default('mem'))
     .addOption(option.patternOption().default('sequential'))
     .addOption(option.strideOption().default(16))
+    .addOption(option.exponentOption().default(EXPONENT_DEFAULT))
+    .addOption(option.hotShareOption().default(HOT_SHARE_DEFAULT))
+    .addOption(option.touchesOption().default(undefined, 'as many as units'))
     .addOption(option.accessOption().default('write'))
     .addOption(option.pinPagesOption().default(PIN_PAGES_DEFAULT))
     .addOption(option.timeOption(10))

@@ -2,7 +2,8 @@ import { Option } from 'commander';
 import { DaxError } from '../error.ts';
 import { parseKernel } from '../kernel.ts';
 import { SEED_MAX } from '../random.ts';
-import { PATTERNS } from '../storm/pattern.ts';
+import { EXPONENT_MAX, PATTERNS } from '../storm/pattern.ts';
+import { TOUCHES_MAX } from '../storm/scenario.ts';
 import { RANGES_MAX } from '../syscall/device.ts';
 import { parseAlign, parseSize } from '../units.ts';
 
@@ -13,6 +14,18 @@ export function wholeNumber(name: string, least: number, most: number): (text: s
     throw new DaxError(
       'E_VALUE',
       `--${name} '${text}' is not a whole number from ${least} to ${most}`,
+      `use --${name} ${least} or more`,
+    );
+  };
+}
+
+function numberFrom(name: string, least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (value >= least && value <= most) return value;
+    throw new DaxError(
+      'E_VALUE',
+      `--${name} '${text}' is not a number from ${least} to ${most}`,
       `use --${name} ${least} or more`,
     );
   };
@@ -62,6 +75,22 @@ export const accessOption = () =>
 export const strideOption = () =>
   new Option('--stride <units>', 'step of --pattern strided').argParser(
     wholeNumber('stride', 1, 2 ** 28),
+  );
+
+export const exponentOption = () =>
+  new Option('--exponent <number>', 'skew of --pattern zipf; 0 is none').argParser(
+    numberFrom('exponent', 0, EXPONENT_MAX),
+  );
+
+export const hotShareOption = () =>
+  new Option(
+    '--hot-share <share>',
+    'share of touches on the hot unit of --pattern hotPage',
+  ).argParser(numberFrom('hot-share', 0, 1));
+
+export const touchesOption = () =>
+  new Option('--touches <number>', 'touches of --pattern zipf and hotPage').argParser(
+    wholeNumber('touches', 0, TOUCHES_MAX),
   );
 
 export const pinPagesOption = () =>

@@ -3,6 +3,7 @@ import { runStorm } from '../compare/storm.ts';
 import { COMPARED, type KernelId } from '../kernel.ts';
 import { envelope } from '../report/json.ts';
 import { formatStorm } from '../report/storm.ts';
+import { EXPONENT_DEFAULT, HOT_SHARE_DEFAULT } from '../storm/pattern.ts';
 import { stormPhases } from '../storm/phase.ts';
 import { PIN_PAGES_DEFAULT, scenarioDevice } from '../storm/scenario.ts';
 import { CONFIGURATION } from '../wasm/configuration.ts';
@@ -63,6 +64,9 @@ export function stormCommand(context: Context): Command {
     .addOption(option.kernelOption().default(undefined, 'devmap and refcount'))
     .addOption(option.patternOption().default('sequential'))
     .addOption(option.strideOption().default(16))
+    .addOption(option.exponentOption().default(EXPONENT_DEFAULT))
+    .addOption(option.hotShareOption().default(HOT_SHARE_DEFAULT))
+    .addOption(option.touchesOption().default(undefined, 'as many as units'))
     .addOption(option.accessOption().default('write'))
     .addOption(option.pinPagesOption().default(PIN_PAGES_DEFAULT))
     .addOption(

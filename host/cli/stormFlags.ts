@@ -12,6 +12,9 @@ export interface StormFlags {
   readonly ranges?: number;
   readonly pattern: Pattern;
   readonly stride: number;
+  readonly exponent?: number;
+  readonly hotShare?: number;
+  readonly touches?: number;
   readonly access: 'read' | 'write';
   readonly pinPages: number;
   readonly seed: number;
@@ -29,6 +32,9 @@ export function scenarioOf(flags: StormFlags, align: AlignName): Scenario {
     ranges: flags.ranges ?? 1,
     pattern: flags.pattern,
     strideUnits: flags.stride,
+    exponent: flags.exponent,
+    hotShare: flags.hotShare,
+    touches: flags.touches,
     access: flags.access,
     pinPages: flags.pinPages,
     seed: flags.seed,

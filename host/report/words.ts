@@ -69,6 +69,7 @@ function summary(comparisons: readonly Comparison[]): string {
   const parts = (
     [
       ['fault', 'a first fault'],
+      ['touch', 'a touch, first faults among them'],
       ['munmap', 'unmapping'],
       ['pin', 'pinning'],
       ['unpin', 'unpinning'],

@@ -2,7 +2,22 @@ import * as abi from '../wasm/abi.ts';
 import { fail, type SyscallResult, succeed } from './errno.ts';
 import { modify } from './modify.ts';
 import type { Process } from './process.ts';
-import { type Protection, pageProt, protectionFlags, VM_ACCESS } from './vma.ts';
+import { type Protection, pageProt, protectionFlags, VM_ACCESS, type Vma } from './vma.ts';
+
+/**
+ * The control plane's half of mprotect: [start, end) of a mapping gets its new vm_flags, the leaves
+ * stay as they are. False: it may not be cut there.
+ */
+export function modifyProtection(
+  process: Process,
+  vma: Vma,
+  start: bigint,
+  end: bigint,
+  protection: Protection,
+): boolean {
+  const flags = (vma.flags & ~VM_ACCESS) | protectionFlags(protection);
+  return flags === vma.flags || modify(process, vma, start, end, flags);
+}
 
 /**
  * mprotect(2) of whole 4 KiB pages.
@@ -23,12 +38,11 @@ export function mprotect(
     if (!vma) return fail('ENOMEM');
     const to = vma.end < end ? vma.end : end;
     if (protection.write && !(vma.flags & abi.VM_MAYWRITE)) return fail('EACCES');
-    const flags = (vma.flags & ~VM_ACCESS) | protectionFlags(protection);
-    if (flags !== vma.flags) {
-      if (!modify(process, vma, at, to, flags)) return fail('EINVAL');
-      const now = process.requireVma(at);
+    if (!modifyProtection(process, vma, at, to, protection)) return fail('EINVAL');
+    const now = process.requireVma(at);
+    if (now.flags !== vma.flags) {
       const { core } = process.system.machine;
-      core.protect(process.descriptor(now), at, to, pageProt(flags));
+      core.protect(process.descriptor(now), at, to, pageProt(now.flags));
     }
     at = to;
   }
