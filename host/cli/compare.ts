@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import { type Comparison, comparePhases } from '../compare/comparison.ts';
+import { type Latency, measureLatency } from '../measure/latency.ts';
 import { COLUMN_NOTES, formatComparison } from '../report/comparison.ts';
 import { comparisonJson, envelope } from '../report/json.ts';
+import { formatLatency } from '../report/latency.ts';
 import { costWords } from '../report/words.ts';
 import { EXPONENT_DEFAULT, HOT_SHARE_DEFAULT } from '../storm/pattern.ts';
 import { stormPhases } from '../storm/phase.ts';
@@ -10,7 +12,7 @@ import { ALIGN_NAMES, type AlignName } from '../units.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
 import { checkJsonTarget, emitJson } from './output.ts';
-import { type StormFlags, scenarioOf } from './stormFlags.ts';
+import { latencySeconds, type StormFlags, scenarioOf } from './stormFlags.ts';
 
 /** The standard A/B on one unit size, printed as soon as it is there unless JSON is wanted. */
 export async function compareAlign(
@@ -39,19 +41,44 @@ export function printWords(comparisons: readonly Comparison[]): void {
   process.stdout.write(`${COLUMN_NOTES}\n\n${costWords(comparisons)}\n`);
 }
 
+/** Latencies of the storm that compareAlign ran: a table of its own, never in the A/B. */
+async function latencyOf(
+  flags: StormFlags,
+  align: AlignName,
+  { progress, signal }: Context,
+): Promise<Latency> {
+  const scenario = scenarioOf(flags, align);
+  const device = scenarioDevice(scenario);
+  const latency = await measureLatency(device, stormPhases(scenario, device), scenario, {
+    seconds: latencySeconds(flags),
+    signal,
+    onProgress: (text) => progress.say(text),
+  });
+  progress.clear();
+  if (flags.json === undefined) process.stdout.write(`${formatLatency(latency)}\n\n`);
+  return latency;
+}
+
 export async function runCompare(flags: StormFlags, context: Context): Promise<void> {
   checkJsonTarget(flags.json);
   const aligns = flags.align ? [flags.align] : ALIGN_NAMES;
   // Every size is checked before the first is measured.
   for (const align of aligns) scenarioDevice(scenarioOf(flags, align));
   const comparisons: Comparison[] = [];
+  const latencies: (Latency | undefined)[] = [];
   for (const align of aligns) {
     if (context.signal.aborted) break;
     comparisons.push(await compareAlign(flags, align, context));
+    latencies.push(flags.latency ? await latencyOf(flags, align, context) : undefined);
   }
   if (flags.json === undefined) printWords(comparisons);
-  else
-    emitJson(flags.json, { ...envelope('compare'), comparisons: comparisons.map(comparisonJson) });
+  else {
+    const results = comparisons.map((comparison, i) => ({
+      ...comparisonJson(comparison),
+      latency: latencies[i],
+    }));
+    emitJson(flags.json, { ...envelope('compare'), comparisons: results });
+  }
   if (context.signal.aborted) process.exitCode = EXIT.interrupted;
 }
 
@@ -74,6 +101,7 @@ export function compareCommand(context: Context): Command {
     .addOption(option.pinPagesOption().default(PIN_PAGES_DEFAULT))
     .addOption(option.timeOption(10))
     .addOption(option.seedOption())
+    .addOption(option.latencyOption())
     .addOption(option.jsonOption())
     .addHelpText(
       'after',
@@ -82,6 +110,7 @@ Examples:
   daxstorm compare                              all three unit sizes, 10 s each
   daxstorm compare --align 2M --time 30         one size, tighter intervals
   daxstorm compare --align 4K --pattern uniform random order of faults
+  daxstorm compare --align 2M --latency         percentiles of single operations too
   daxstorm compare --pin-pages 1                pins of one page a call
   daxstorm compare --json result.json           the same numbers for a program`,
     )

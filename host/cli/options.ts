@@ -117,5 +117,11 @@ export const timeOption = (seconds: number) =>
     .argParser(positiveNumber('time', 3600))
     .default(seconds);
 
+export const latencyOption = () =>
+  new Option(
+    '--latency',
+    'also time every operation by itself: p50 to p99.99 and max (the first run compiles builds)',
+  );
+
 export const jsonOption = () =>
   new Option('--json [file]', 'print the result as JSON, or write it to a file');

@@ -19,7 +19,16 @@ export interface StormFlags {
   readonly pinPages: number;
   readonly seed: number;
   readonly time: number;
+  readonly latency?: boolean;
   readonly json?: string | true;
+}
+
+/** Latencies need many operations, not many blocks: more time tells the last percentiles alone. */
+const LATENCY_SECONDS_MAX = 2;
+
+/** Seconds that --latency takes of its own, from --time. */
+export function latencySeconds({ time }: StormFlags): number {
+  return Math.min(time, LATENCY_SECONDS_MAX);
 }
 
 /** The scenario that flags describe on one unit size. Fails: E_STORM. */

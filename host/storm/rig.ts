@@ -66,8 +66,11 @@ export class Rig {
     this.#used = false;
   }
 
-  /** Runs every phase once; nanoseconds of each, into `totalNs`. Ends as it began. */
-  round(totalNs: Float64Array): void {
+  /**
+   * Runs every phase once; nanoseconds of each, into `totalNs`. Ends as it began. `after` is called
+   * behind each phase, with its index.
+   */
+  round(totalNs: Float64Array, after?: (phase: number) => void): void {
     const { machine, device } = this.#system;
     if (this.#boots && this.#used) this.takeBank();
     this.#used = true;
@@ -76,6 +79,7 @@ export class Rig {
       const { failed, elapsedNs } = machine.run(phase.stream, this.side.overlap);
       if (failed) throw new Error(`${phase.name}: ${failed} operations failed`);
       totalNs[i] = (totalNs[i] as number) + elapsedNs;
+      after?.(i);
     });
     if (!this.#boots) machine.core.resetPages(0, device.sizeBytes / PAGE_BYTES);
   }
@@ -100,6 +104,11 @@ export class Rig {
       machine.run(stream, 'natural');
     }
     return machine.stateHash();
+  }
+
+  /** So many operations that do nothing, into the bank's histogram; for histogram builds. */
+  timeLaps(laps: number): void {
+    this.#system.machine.core.timeLaps(laps);
   }
 
   /** The first broken invariant of the state it is in, by name. */
