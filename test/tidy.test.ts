@@ -70,6 +70,7 @@ const LAYERS = [
   ['host/wasm'],
   ['host/syscall'],
   ['host/measure', 'host/storm', 'host/trace'],
+  ['host/scenario'],
   ['host/compare', 'host/cost', 'host/hazard'],
   ['host/gate', 'host/plan'],
   ['host/report'],

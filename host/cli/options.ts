@@ -106,10 +106,11 @@ export const firstPageOption = () =>
   new Option('--first-page <page>', 'first 4 KiB page of the leaf that is got or pinned').argParser(
     wholeNumber('first-page', 0, 262_143),
   );
+export const parseSeed = wholeNumber('seed', 0, SEED_MAX);
 
 export const seedOption = () =>
   new Option('--seed <number>', 'seed of everything drawn at random')
-    .argParser(wholeNumber('seed', 0, SEED_MAX))
+    .argParser(parseSeed)
     .default(1);
 
 export const timeOption = (seconds: number) =>

@@ -52,28 +52,34 @@ export interface Skew {
   readonly hotShare: number;
 }
 
-/** Which unit a touch goes to. */
-function chooser(pattern: Revisit, units: number, skew: Skew, random: Random): () => number {
-  if (pattern === 'hotPage') {
-    const hot = random.below(units);
-    return () => (random.share() < skew.hotShare ? hot : random.below(units));
-  }
-  // Popular units are scattered over the device, as hot objects are over a heap.
-  const places = Uint32Array.from({ length: units }, (_, i) => i);
-  shuffle(places, random);
-  const rank = zipfRanks(units, skew.exponent, random);
-  return () => places[rank() - 1] as number;
+/**
+ * Units by how popular they are, the most popular first: a seeded order, for popular units are
+ * scattered over a device as hot objects are over a heap.
+ */
+export function popularity(units: number, seed: number): Uint32Array {
+  return unitOrder('uniform', units, 1, seed);
 }
 
-/** `touches` units of 0 .. units-1 in the order they are touched, seeded. */
+/** Which unit a touch goes to. */
+function chooser(pattern: Revisit, popular: Uint32Array, skew: Skew, random: Random): () => number {
+  const units = popular.length;
+  if (pattern === 'hotPage') {
+    const hot = popular[0] as number;
+    return () => (random.share() < skew.hotShare ? hot : random.below(units));
+  }
+  const rank = zipfRanks(units, skew.exponent, random);
+  return () => popular[rank() - 1] as number;
+}
+
+/** `touches` of the units of `popular`, in the order they are touched, seeded. */
 export function unitTouches(
   pattern: Revisit,
-  units: number,
+  popular: Uint32Array,
   touches: number,
   skew: Skew,
   seed: number,
 ): Uint32Array {
-  const next = chooser(pattern, units, skew, seededRandom(seed));
+  const next = chooser(pattern, popular, skew, seededRandom(seed));
   const order = new Uint32Array(touches);
   for (let i = 0; i < touches; i++) order[i] = next();
   return order;

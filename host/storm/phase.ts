@@ -5,6 +5,7 @@ import { OpStream } from '../wasm/ops.ts';
 import {
   countUnits,
   isRevisit,
+  popularity,
   type Revisit,
   touchedUnits,
   unitOrder,
@@ -109,7 +110,8 @@ function revisitPhases(pattern: Revisit, scenario: Scenario, device: Device): re
   const units = device.sizeBytes / device.unitBytes;
   const pages = unitPages(device);
   const operations = scenario.touches || units;
-  const order = unitTouches(pattern, units, operations, scenario, scenario.seed);
+  const popular = popularity(units, scenario.seed);
+  const order = unitTouches(pattern, popular, operations, scenario, scenario.seed);
   const name = scenario.access === 'write' ? 'touchWrite' : 'touchRead';
   const stream = new OpStream();
   for (const unit of order) stream.push(name, VMA_SLOT, unit * pages);

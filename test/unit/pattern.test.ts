@@ -3,7 +3,13 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { countPhases } from '../../host/compare/counts.ts';
 import { seededRandom } from '../../host/random.ts';
-import { countUnits, REVISITS, touchedUnits, unitTouches } from '../../host/storm/pattern.ts';
+import {
+  countUnits,
+  popularity,
+  REVISITS,
+  touchedUnits,
+  unitTouches,
+} from '../../host/storm/pattern.ts';
 import { stormPhases } from '../../host/storm/phase.ts';
 import { makeScenario, scenarioDevice } from '../../host/storm/scenario.ts';
 import { zipfRanks } from '../../host/storm/zipf.ts';
@@ -84,10 +90,11 @@ describe('patterns that revisit', () => {
     });
     fc.assert(
       fc.property(sizes, ({ pattern, units, touches, seed, ...skew }) => {
-        const order = unitTouches(pattern, units, touches, skew, seed);
+        const popular = popularity(units, seed);
+        const order = unitTouches(pattern, popular, touches, skew, seed);
         expect(order).toHaveLength(touches);
         expect(Math.max(0, ...order)).toBeLessThan(units);
-        expect(unitTouches(pattern, units, touches, skew, seed)).toEqual(order);
+        expect(unitTouches(pattern, popular, touches, skew, seed)).toEqual(order);
         expect(countUnits(touchedUnits(order, units))).toBe(new Set(order).size);
       }),
       { seed: 42 },
@@ -96,7 +103,7 @@ describe('patterns that revisit', () => {
 
   test.each([0, 0.5, 0.9, 1])('hotPage sends %f of the touches to one unit', (hotShare) => {
     const [units, touches] = [100, 100_000];
-    const order = unitTouches('hotPage', units, touches, { ...SKEW, hotShare }, 5);
+    const order = unitTouches('hotPage', popularity(units, 5), touches, { ...SKEW, hotShare }, 5);
     const counts = new Array<number>(units).fill(0);
     for (const unit of order) counts[unit] = (counts[unit] as number) + 1;
     const most = Math.max(...counts) / touches;
@@ -106,7 +113,7 @@ describe('patterns that revisit', () => {
   test('popular units are scattered, and where depends on the seed', () => {
     const hottest = (seed: number): number => {
       const counts = new Map<number, number>();
-      for (const unit of unitTouches('zipf', 1000, 20_000, SKEW, seed)) {
+      for (const unit of unitTouches('zipf', popularity(1000, seed), 20_000, SKEW, 1)) {
         counts.set(unit, (counts.get(unit) ?? 0) + 1);
       }
       return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? -1;
