@@ -1,11 +1,19 @@
 import { type Asked, NOTHING_ASKED } from '../storm/asked.ts';
-import { isRevisit, unitOrder, unitTouches } from '../storm/pattern.ts';
+import {
+  EXPONENT_DEFAULT,
+  HOT_SHARE_DEFAULT,
+  isRevisit,
+  REVISITS,
+  type Skew,
+  unitOrder,
+  unitTouches,
+} from '../storm/pattern.ts';
 import { unitPages } from '../storm/scenario.ts';
 import type { Control } from '../storm/stage.ts';
 import type { Device } from '../syscall/device.ts';
 import { formatBytes, PAGE_BYTES } from '../units.ts';
 import type { OpName, OpStream } from '../wasm/ops.ts';
-import type { SimpleSpec } from './schema.ts';
+import { type SimpleSpec, STRIDE_DEFAULT } from './schema.ts';
 import type { Path } from './source.ts';
 
 /** A phase that is a stream of its own: fork is several. */
@@ -52,6 +60,28 @@ const PROTECTIONS = {
 function act(operations: number, asked: Partial<Asked>, rest: Partial<Act> = {}): Act {
   const whole = { ...NOTHING_ASKED, ...asked };
   return { operations, asked: whole, written: true, control: [], ...rest };
+}
+
+/** Keys of a fault phase that only some patterns have. */
+const OF_PATTERN = {
+  stride: ['strided'],
+  exponent: ['zipf'],
+  hotShare: ['hotPage'],
+  touches: REVISITS,
+} as const;
+
+/** Fails: E_SCENARIO for a key that the phase's pattern does not have. */
+function checkPattern(spec: Spec<'fault'>, refuse: RefuseKey): void {
+  for (const [key, patterns] of Object.entries(OF_PATTERN)) {
+    const set = spec[key as keyof typeof OF_PATTERN] !== undefined;
+    if (!set || patterns.some((pattern) => pattern === spec.pattern)) continue;
+    const fits = patterns.join(' or ');
+    throw refuse([key], `pattern ${spec.pattern} has no ${key}`, `use it with pattern ${fits}`);
+  }
+}
+
+function skewOf({ exponent, hotShare }: Spec<'fault'>): Skew {
+  return { exponent: exponent ?? EXPONENT_DEFAULT, hotShare: hotShare ?? HOT_SHARE_DEFAULT };
 }
 
 /** The units that a phase's offset and length name. */
@@ -117,6 +147,7 @@ export class Actor {
   act(spec: StreamSpec, device: Device, stream: OpStream, draw: Draw, refuse: RefuseKey): Act {
     switch (spec.phase) {
       case 'fault':
+        checkPattern(spec, refuse);
         return this.#fault(spec, unitsOf(spec, device, refuse), device, stream, draw);
       case 'populate':
         return this.#populate(spec, unitsOf(spec, device, refuse), device, stream);
@@ -157,8 +188,8 @@ export class Actor {
     if (pattern === 'sequential' && pages === 1) stream.push(name, this.number, first, count);
     else {
       const order = isRevisit(pattern)
-        ? unitTouches(pattern, popularity(count), spec.touches ?? count, spec, seed)
-        : unitOrder(pattern, count, spec.stride, seed);
+        ? unitTouches(pattern, popularity(count), spec.touches ?? count, skewOf(spec), seed)
+        : unitOrder(pattern, count, spec.stride ?? STRIDE_DEFAULT, seed);
       for (const unit of order) stream.push(name, this.number, (first + unit) * pages);
     }
     const touches = isRevisit(pattern) ? (spec.touches ?? count) : count;
@@ -304,7 +335,8 @@ function sayPages(pages: number): string {
 export function titleOf(spec: SimpleSpec): string {
   switch (spec.phase) {
     case 'fault': {
-      const skew = { zipf: ` ${spec.exponent}`, hotPage: ` ${spec.hotShare}` };
+      const { exponent, hotShare } = skewOf(spec);
+      const skew = { zipf: ` ${exponent}`, hotPage: ` ${hotShare}` };
       const how = isRevisit(spec.pattern) ? spec.pattern + skew[spec.pattern] : spec.pattern;
       return `${spec.access} touches, ${how}`;
     }

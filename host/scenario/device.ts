@@ -9,6 +9,8 @@ export function caseDevice({ scenario, source }: ScenarioCase): Device {
     return namespace ? namespaceDevice(align, size, map) : dynamicDevice(align, size, map);
   } catch (error) {
     if (!DaxError.is(error)) throw error;
-    throw source.error(['device', 'size'], error.message, error.hint, error.code);
+    // What is an option on the command line is a key here.
+    const hint = error.hint.replaceAll('--', '');
+    throw source.error(['device', 'size'], error.message, hint, error.code);
   }
 }

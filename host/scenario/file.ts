@@ -109,11 +109,7 @@ export function readScenario(file: string): readonly ScenarioCase[] {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code;
-    throw new DaxError(
-      'E_FILE',
-      `cannot read '${file}': ${why === 'ENOENT' ? 'there is no such file' : why}`,
-      'daxstorm run --list shows the scenarios that come with daxstorm',
-    );
+    throw new DaxError('E_FILE', `cannot read '${file}': ${why}`, 'name a file that you may read');
   }
   return parseScenario(text, file);
 }

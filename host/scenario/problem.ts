@@ -4,6 +4,7 @@ import type { DaxError } from '../error.ts';
 import { DEVICE_KEYS, FILE_KEYS, PHASE_SCHEMAS, REPEAT_KEYS } from './schema.ts';
 import { type Path, type Source, sayPath } from './source.ts';
 
+const MANUAL = 'see docs/scenarios.md';
 /** A slip of the finger, not another word. */
 const TYPO_MAX = 3;
 
@@ -78,7 +79,7 @@ function describe(issue: Issue, value: unknown): readonly [message: string, hint
       return [`is ${show(value)}`, suggest(String(value), values)];
     }
     case 'invalid_union': {
-      const phases = Object.keys(PHASE_SCHEMAS);
+      const phases = 'options' in issue ? (issue.options ?? []).map(String) : [];
       if (value === undefined) return ['is missing', `use ${phases.join(', ')}`];
       return [`is ${show(value)}`, suggest(String(value), phases)];
     }
@@ -86,8 +87,10 @@ function describe(issue: Issue, value: unknown): readonly [message: string, hint
       return [`is ${show(value)}`, `use ${issue.minimum} or more`];
     case 'too_big':
       return [`is ${show(value)}`, `use ${issue.maximum} or less`];
+    case 'custom':
+      return [issue.message, String(issue.params?.['hint'] ?? MANUAL)];
     default:
-      return [issue.message, 'see docs/scenarios.md'];
+      return [issue.message, MANUAL];
   }
 }
 
@@ -114,10 +117,7 @@ export function schemaError(error: z.ZodError, root: unknown, source: Source): D
   const value = valueAt(root, at);
   const list = Array.isArray(value) && issue.code !== 'custom';
   const [message, hint] = list
-    ? [
-        `is ${length(value)}`,
-        issue.code === 'too_small' ? 'write one or more' : 'see docs/scenarios.md',
-      ]
+    ? [`is ${length(value)}`, issue.code === 'too_small' ? 'write one or more' : MANUAL]
     : describe(issue, value);
   return source.error(at, `${sayPath(at)} ${message}`, hint);
 }

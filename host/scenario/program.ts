@@ -7,11 +7,9 @@ import type { Device } from '../syscall/device.ts';
 import { OpStream } from '../wasm/ops.ts';
 import { Actor, type Draw, type StreamSpec, titleOf } from './actor.ts';
 import type { ScenarioCase } from './file.ts';
-import type { PhaseSpec, SimpleSpec } from './schema.ts';
+import { OPERATIONS_MAX, type PhaseSpec, type SimpleSpec } from './schema.ts';
 import type { Path } from './source.ts';
 
-/** Eight bytes each; a hundred megabytes of them is enough for any bank. */
-export const OPERATIONS_MAX = 2 ** 24;
 /** Streams of one round: each is timed by itself, so that the control plane between them is not. */
 export const STEPS_MAX = 4096;
 

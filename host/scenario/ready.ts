@@ -1,7 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { DaxError } from '../error.ts';
 import { PACKAGE_ROOT } from '../root.ts';
 import { readScenario, type ScenarioCase } from './file.ts';
+import { suggest } from './problem.ts';
 
 const FOLDER = join(PACKAGE_ROOT, 'data', 'scenarios');
 
@@ -26,8 +28,11 @@ export function readyScenarios(): readonly ReadyScenario[] {
   });
 }
 
-/** The file that a user names: a path, or a ready scenario by its name. */
+/** The file that a user names: a path, or a ready scenario by its name. Fails: E_FILE. */
 export function scenarioPath(named: string): string {
   if (existsSync(named)) return named;
-  return readyNames().includes(named) ? join(FOLDER, `${named}.yaml`) : named;
+  const names = readyNames();
+  if (names.includes(named)) return join(FOLDER, `${named}.yaml`);
+  const message = `'${named}' is neither a file nor a scenario that comes with daxstorm`;
+  throw new DaxError('E_FILE', message, suggest(named, names));
 }

@@ -3,12 +3,16 @@ import { DaxError } from '../error.ts';
 import { KERNEL_IDS, type KernelId } from '../kernel.ts';
 import { SEED_MAX } from '../random.ts';
 import { EXPONENT_DEFAULT, EXPONENT_MAX, HOT_SHARE_DEFAULT, PATTERNS } from '../storm/pattern.ts';
-import { PIN_PAGES_DEFAULT, TOUCHES_MAX } from '../storm/scenario.ts';
+import { PIN_PAGES_DEFAULT } from '../storm/scenario.ts';
 import { STAGE_PROCESSES } from '../storm/stage.ts';
 import { ALIGN_NAMES, type AlignName, parseSize } from '../units.ts';
 
+/** Operations of a round's op streams, eight bytes each: 128 MiB of them. */
+export const OPERATIONS_MAX = 2 ** 24;
 /** Most pages one get_user_pages call may ask for: a gigabyte of them. */
 export const PIN_PAGES_MAX = 262_144;
+/** Units from one touch to the next of a strided phase. */
+export const STRIDE_DEFAULT = 16;
 /** Times that one `repeat` may go round, and children that one `fork` may have. */
 export const REPEAT_MAX = 4096;
 
@@ -21,8 +25,9 @@ function size(what: string) {
       try {
         return parseSize(value, what);
       } catch (error) {
-        const text = DaxError.is(error) ? `${error.message}: ${error.hint}` : String(error);
-        context.addIssue({ code: 'custom', message: text });
+        const hint = DaxError.is(error) ? error.hint : '';
+        const message = `is '${value}', no size of whole bytes up to 4096TiB`;
+        context.addIssue({ code: 'custom', message, params: { hint } });
         return z.NEVER;
       }
     })
@@ -46,23 +51,31 @@ const fault = z
     title,
     access,
     pattern: z.enum(PATTERNS).default('sequential').describe('which units, in which order'),
-    stride: z.int().min(1).default(16).describe('strided: units from one touch to the next'),
+    stride: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(`strided: units from one touch to the next; without it ${STRIDE_DEFAULT}`),
     exponent: z
       .number()
       .min(0)
       .max(EXPONENT_MAX)
-      .default(EXPONENT_DEFAULT)
-      .describe('zipf: the k-th most touched unit is touched in proportion to k^-exponent'),
+      .optional()
+      .describe(
+        `zipf: the k-th most touched unit is touched in proportion to k^-exponent; without it ${EXPONENT_DEFAULT}`,
+      ),
     hotShare: z
       .number()
       .min(0)
       .max(1)
-      .default(HOT_SHARE_DEFAULT)
-      .describe('hotPage: the share of touches that go to one unit; the rest go anywhere'),
+      .optional()
+      .describe(
+        `hotPage: the share of touches that go to one unit, the rest go anywhere; without it ${HOT_SHARE_DEFAULT}`,
+      ),
     touches: z
       .int()
       .min(1)
-      .max(TOUCHES_MAX)
+      .max(OPERATIONS_MAX)
       .optional()
       .describe('zipf, hotPage: how many; without it, as many as units'),
     ...range,
