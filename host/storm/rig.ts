@@ -106,6 +106,11 @@ export class Rig {
     return machine.stateHash();
   }
 
+  /** The ledger since boot; for counted builds. */
+  events(): Events {
+    return this.#system.machine.events();
+  }
+
   /** So many operations that do nothing, into the bank's histogram; for histogram builds. */
   timeLaps(laps: number): void {
     this.#system.machine.core.timeLaps(laps);
