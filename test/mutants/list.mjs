@@ -479,4 +479,22 @@ export const MUTANTS = [
     find: '  count(I_MMAP_LOCK_READ);\n',
     replace: '',
   },
+  {
+    name: 'munmap of a part frees the tables of its neighbours in an op stream',
+    file: 'zap.ts',
+    find: 'const floor = va > load<u64>(vma, VMA_START) ? va : load<u64>(vma, VMA_FLOOR);',
+    replace: 'const floor = load<u64>(vma, VMA_FLOOR);',
+  },
+  {
+    name: 'a longterm pin is a short one in an op stream',
+    file: 'storm.ts',
+    find: '  if (form >= OP_PIN_LONGTERM_READ) flags |= GUP_LONGTERM;',
+    replace: '',
+  },
+  {
+    name: 'a populate for writing reads in an op stream',
+    file: 'storm.ts',
+    find: 'write ? GUP_WRITE : 0));',
+    replace: '0));',
+  },
 ];

@@ -33,6 +33,7 @@ const TESTS = [
   'test/conformance',
   'test/model',
   'test/fault',
+  'test/scenario/program.test.ts',
 ];
 
 /** A mutant may loop for ever: that is noticed too. */

@@ -99,6 +99,10 @@ describe('files that do not', () => {
       'x.yaml:2:11: size 3 MiB is not a positive multiple of the 2M unit; use size 4MiB [E_DEVICE_SIZE]',
     ],
     [
+      'name: x\ndevice: { size: 1TiB, align: 4K }\nphases: [{ phase: fault, pattern: zipf }]\n',
+      'x.yaml:2:11: this device needs 20.052 GiB of page records and tables; one bank holds 4 GiB; use a smaller size or a larger align [E_BANK_SPAN]',
+    ],
+    [
       `${HEAD}phases:\n  - phase: falt\n`,
       "x.yaml:4:5: phases[0].phase is 'falt'; did you mean 'fault'? [E_SCENARIO]",
     ],
@@ -211,6 +215,34 @@ phases:
       'with 16 of true (pages=16, on=true)',
     ]);
     expect(cases[1]?.scenario.phases[0]).toMatchObject({ pages: 16, longterm: true });
+  });
+});
+
+describe('the manual', () => {
+  const blocks = [
+    ...readFileSync(join(PACKAGE_ROOT, 'docs', 'scenarios.md'), 'utf8').matchAll(
+      /```yaml\n(.*?)```/gs,
+    ),
+  ].map(([, block = '']) => block);
+
+  test('its example fits', () => {
+    expect(complaint(blocks[0] ?? '')).toBe('fits');
+  });
+
+  test('its matrix has the five cases it says', () => {
+    const cases = parseScenario(`${HEAD}${FAULT}${blocks[1]}`, 'x.yaml');
+    expect(cases.map(({ combination }) => combination)).toEqual([
+      { align: '4K', pages: 1, leaf: '4KiB' },
+      { align: '4K', pages: 512, leaf: '4KiB' },
+      { align: '2M', pages: 1, leaf: '2MiB' },
+      { align: '2M', pages: 512, leaf: '2MiB' },
+      { align: '1G', pages: 512, leaf: '1GiB' },
+    ]);
+  });
+
+  test.each(readyNames())('it says what %s is', (name) => {
+    const manual = readFileSync(join(PACKAGE_ROOT, 'docs', 'scenarios.md'), 'utf8');
+    expect(manual).toContain(`| \`${name}\` |`);
   });
 });
 

@@ -144,6 +144,31 @@ describe.each(KERNEL_IDS)('%s: streams do what system calls do', (kernel) => {
   });
 });
 
+describe.each(KERNEL_IDS)('%s: munmap of extents', (kernel) => {
+  test('keeps the page tables that neighbours use, as mapping each anew at once does', () => {
+    const text = scenario('4K', '  - { phase: munmap, extent: 512KiB }\n  - { phase: exit }\n');
+    const hand = new Hand(kernel, '4K');
+    const { process, start, length } = hand;
+    const extent = 512n * 1024n;
+    hand.do(() => hand.touchAll(process, 'read'));
+    hand.do(() => {
+      for (let at = start; at < start + length; at += extent) {
+        expect(munmap(process, at, extent).ok).toBe(true);
+        const flags = { type: 'shared', fixed: 'noreplace' } as const;
+        const offsetBytes = at - start;
+        const request = { address: at, lengthBytes: extent, offsetBytes, protection: READ_WRITE };
+        expect(mmap(process, { ...request, flags }).ok).toBe(true);
+      }
+    });
+    hand.do(() => expect(munmap(process, start, length).ok).toBe(true));
+    expect(eventsOf(text, kernel)).toEqual(hand.seen);
+    // The mapping begins at the end of a table's 2 MiB, so one table is the first extent's alone; the
+    // others are several extents', and the last munmap frees them.
+    expect(hand.seen[1]?.tableFree).toBe(1);
+    expect(hand.seen[2]?.tableFree).toBeGreaterThan(3);
+  });
+});
+
 describe('counts', () => {
   const body = (phases: string) => `name: x\ndevice: { size: 8MiB, align: 4K }\nphases:\n${phases}`;
   const group = (indent: string) =>
