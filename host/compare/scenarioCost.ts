@@ -10,10 +10,10 @@ import type { Device } from '../syscall/device.ts';
 import type { Events } from '../wasm/machine.ts';
 import type { KernelCount } from './counts.ts';
 
-/** Guest instructions an operation on each kernel, and the second kernel's over the first's. */
+/** Guest instructions an operation on each kernel, and each further kernel's over the first's. */
 export interface Instructions {
   readonly kernels: Readonly<Partial<Record<KernelId, number>>>;
-  readonly ratio: number | undefined;
+  readonly ratios: Readonly<Partial<Record<KernelId, number>>>;
 }
 
 /** Instructions that the cost model makes of the counts. */
@@ -77,18 +77,21 @@ function recordedParts(declared: Declared, { events, operations }: KernelCount):
   }
 }
 
-/** Instructions on every kernel, or undefined if one has none. */
+/** Instructions on the kernels that have some; undefined where none has. */
 function onEach(
   counts: Counts,
   instructions: (kernel: KernelId, count: KernelCount) => number | undefined,
 ): Instructions | undefined {
-  const found = [...counts].map(
-    ([kernel, count]) => [kernel, instructions(kernel, count)] as const,
-  );
-  if (found.some(([, value]) => value === undefined || !Number.isFinite(value))) return undefined;
-  const [first, second] = found.map(([, value]) => value);
-  const ratio = first !== undefined && second !== undefined ? second / first : undefined;
-  return { kernels: Object.fromEntries(found), ratio };
+  const found = [...counts].flatMap(([kernel, count]) => {
+    const value = instructions(kernel, count);
+    return value !== undefined && Number.isFinite(value) ? [[kernel, value] as const] : [];
+  });
+  if (found.length === 0) return undefined;
+  const [base] = counts.keys();
+  const first = found.find(([kernel]) => kernel === base)?.[1];
+  const others = found.filter(([kernel]) => kernel !== base);
+  const ratios = first === undefined ? [] : others.map(([id, value]) => [id, value / first]);
+  return { kernels: Object.fromEntries(found), ratios: Object.fromEntries(ratios) };
 }
 
 /** What real kernels were recorded to execute, an operation, where just this was recorded. */
@@ -97,7 +100,7 @@ export function recordedInstructions(
   { align }: Device,
   counts: Counts,
 ): Instructions | undefined {
-  return onEach(counts, (kernel, count) => {
+  const found = onEach(counts, (kernel, count) => {
     const rows = recordings(KERNELS[kernel].release);
     const costs = recordedParts(declared, count)?.map(([op, times]) => {
       const row = rows.find((each) => each.align === align && each.op === op);
@@ -106,6 +109,8 @@ export function recordedInstructions(
     if (!costs || costs.some((cost) => cost === undefined)) return undefined;
     return costs.reduce<number>((sum, cost) => sum + (cost ?? 0), 0) / count.operations;
   });
+  // A row is of one kind: recorded on every kernel, or predicted.
+  return found && Object.keys(found.kernels).length === counts.size ? found : undefined;
 }
 
 /** The operation of the cost model that a phase is. */

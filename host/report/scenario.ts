@@ -26,17 +26,19 @@ function right(title: string, group?: string): Column {
 
 function columns(kernels: readonly KernelId[]): readonly Column[] {
   const releases = kernels.map((kernel) => KERNELS[kernel].release);
-  const several = kernels.length > 1;
+  const others = kernels.slice(1);
+  // Which kernel a ratio is of must be said where there is more than one.
+  const ratio = (kernel: KernelId): string => (others.length > 1 ? `${kernel} ratio` : 'ratio');
   return [
     { title: 'phase', align: 'left' },
     right('operations'),
     { title: 'per', align: 'left' },
-    ...[...releases, ...(several ? ['ratio'] : [])].map((title) => right(title, RECORDED)),
-    ...[...releases, ...(several ? ['ratio'] : []), '±'].map((title) => right(title, PREDICTED)),
+    ...[...releases, ...others.map(ratio)].map((title) => right(title, RECORDED)),
+    ...[...releases, ...others.map(ratio), '±'].map((title) => right(title, PREDICTED)),
     ...kernels.map((kernel) => right(kernel, COUNTED)),
     ...kernels.map((kernel) => right(kernel, EMULATED)),
-    ...kernels.slice(1).map(() => right('ratio [95 %]', EMULATED)),
-    ...(several ? [right('p', EMULATED)] : []),
+    ...others.map((kernel) => right(`${ratio(kernel)} [95 %]`, EMULATED)),
+    ...(others.length > 0 ? [right('p', EMULATED)] : []),
     right('A/A [95 %]', EMULATED),
   ];
 }
@@ -47,7 +49,7 @@ function instructionCells(
 ): readonly Cell[] {
   return [
     ...kernels.map((kernel) => formatNumber(found?.kernels[kernel])),
-    ...(kernels.length > 1 ? [formatRatio(found?.ratio)] : []),
+    ...kernels.slice(1).map((kernel) => formatRatio(found?.ratios[kernel])),
   ];
 }
 
@@ -94,7 +96,8 @@ function rowCells(row: ScenarioRow, kernels: readonly KernelId[]): readonly Cell
 function wholeCells({ rows, whole, kernels }: ScenarioResult): readonly Cell[] {
   const total = (kernel: KernelId): number =>
     rows.reduce((sum, row) => sum + (row.counted[kernel]?.rmws ?? 0), 0);
-  const instructions = kernels.length > 1 ? 2 * kernels.length + 3 : 2 * kernels.length + 1;
+  // Two groups of each kernel and each ratio, and the error.
+  const instructions = 2 * (2 * kernels.length - 1) + 1;
   return [
     'a whole round, in ms',
     '',
@@ -132,7 +135,7 @@ function touchLines({ rows, kernels }: ScenarioResult): readonly string[] {
 /** One case of a scenario as a table; the kinds of number in groups of their own. */
 export function formatScenario(result: ScenarioResult): string {
   const { title, device, kernels, processes, forks, seed, workload, turns, placements } = result;
-  const how = `${sayProcesses(processes, forks)}; seed ${seed}, workload ${workload}, ${turns} turns on ${placements} banks`;
+  const how = `${sayProcesses(processes, forks)}; seed ${seed}, workload ${workload}, ${turns} turns in ${placements} places`;
   const rows = [...result.rows.map((row) => rowCells(row, kernels)), wholeCells(result)];
   return [
     `${title}: ${sayDevice(device)}, ${how}`,

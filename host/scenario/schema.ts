@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DaxError } from '../error.ts';
-import { KERNEL_IDS, type KernelId } from '../kernel.ts';
+import { COMPARED, KERNEL_IDS, type KernelId } from '../kernel.ts';
 import { SEED_MAX } from '../random.ts';
 import { EXPONENT_DEFAULT, EXPONENT_MAX, HOT_SHARE_DEFAULT, PATTERNS } from '../storm/pattern.ts';
 import { PIN_PAGES_DEFAULT } from '../storm/scenario.ts';
@@ -223,8 +223,10 @@ export const scenarioFileSchema = z
     kernels: z
       .array(z.enum(KERNEL_IDS as [KernelId, ...KernelId[]]))
       .min(1)
-      .default([...KERNEL_IDS])
-      .describe('which kernels run it'),
+      .default([...COMPARED])
+      .describe(
+        'which kernels run it; the first in the order of their age is what others are held to',
+      ),
     processes: z
       .int()
       .min(1)

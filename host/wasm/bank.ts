@@ -109,7 +109,7 @@ function refuseTooLarge({ pages }: BankShape, bytes: number): void {
 
 /** Whether a bank of this shape can be, before anything is made for it. Fails: as Bank. */
 export function checkBank(shape: BankShape): void {
-  refuseTooLarge(shape, planBank(shape).bytes);
+  refuseTooLarge(shape, planBank(shape, 0).bytes);
 }
 
 /**

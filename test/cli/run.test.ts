@@ -30,7 +30,7 @@ phases:
 
 interface Instructions {
   readonly kernels: Readonly<Record<string, number>>;
-  readonly ratio: number;
+  readonly ratios: Readonly<Record<string, number>>;
   readonly error?: { readonly median: number };
 }
 

@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { countPhases } from '../../host/compare/counts.ts';
+import { COMPARED } from '../../host/kernel.ts';
 import { seededRandom } from '../../host/random.ts';
 import {
   countUnits,
@@ -129,7 +130,7 @@ describe('storms that revisit', () => {
       const scenario = makeScenario({ align: '4K', sizeBytes: 16 * MIB, pattern, touches: 5000 });
       const device = scenarioDevice(scenario);
       const phases = stormPhases(scenario, device);
-      const counts = countPhases(device, phases);
+      const counts = countPhases(device, phases, COMPARED);
       const [touch] = phases;
       expect(touch?.name).toBe('touch');
       expect(touch?.operations).toBe(5000);
