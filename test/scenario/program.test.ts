@@ -70,9 +70,11 @@ class Hand {
   }
 }
 
+const ALL = `kernels: [${KERNEL_IDS}]`;
+
 function scenario(align: AlignName, phases: string): string {
   const size = ALIGNS[align] * UNITS[align];
-  return `name: x\ndevice: { size: ${size}, align: ${align} }\nphases:\n  - { phase: fault, access: read }\n${phases}`;
+  return `name: x\ndevice: { size: ${size}, align: ${align} }\n${ALL}\nphases:\n  - { phase: fault, access: read }\n${phases}`;
 }
 
 const HISTORY = `
@@ -170,7 +172,8 @@ describe.each(KERNEL_IDS)('%s: munmap of extents', (kernel) => {
 });
 
 describe('counts', () => {
-  const body = (phases: string) => `name: x\ndevice: { size: 8MiB, align: 4K }\nphases:\n${phases}`;
+  const body = (phases: string) =>
+    `name: x\ndevice: { size: 8MiB, align: 4K }\n${ALL}\nphases:\n${phases}`;
   const group = (indent: string) =>
     [
       '- { phase: fault, length: 4MiB }',
