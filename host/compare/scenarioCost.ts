@@ -1,4 +1,4 @@
-import { crossValidate, type Errors } from '../cost/crossValidation.ts';
+import { type Errors, unseenErrors } from '../cost/crossValidation.ts';
 import { modelOf, predict, RECORDED_RELEASES, type Release } from '../cost/model.ts';
 import { type Family, familyOf, type Operation } from '../cost/operation.ts';
 import { countsOf } from '../cost/parameters.ts';
@@ -155,12 +155,12 @@ function releaseOf(kernel: KernelId): Release | undefined {
   return RECORDED_RELEASES.find((release) => release === KERNELS[kernel].release);
 }
 
-const validated = new Map<Release, ReturnType<typeof crossValidate>>();
+const validated = new Map<string, Errors | undefined>();
 
 function familyError(release: Release, family: Family): Errors | undefined {
-  const found = validated.get(release) ?? crossValidate(release);
-  validated.set(release, found);
-  return found.find((each) => each.family === family)?.withoutOperation;
+  const key = `${release} ${family}`;
+  if (!validated.has(key)) validated.set(key, unseenErrors(release, family));
+  return validated.get(key);
 }
 
 /**
