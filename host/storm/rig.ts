@@ -33,7 +33,7 @@ export class Rig {
   readonly #system: System;
   readonly #stage: Stage;
   /** Whether rounds leave mappings behind, so that each begins with a boot. */
-  readonly #boots: boolean;
+  readonly boots: boolean;
   #used = false;
 
   constructor(side: Side, device: Device, phases: readonly Phase[], bank?: Bank) {
@@ -48,7 +48,7 @@ export class Rig {
       ...(wasm ? { wasm } : {}),
       ...(bank ? { bank } : {}),
     });
-    this.#boots = phases.some(({ control }) => control !== undefined);
+    this.boots = phases.some(({ control }) => control !== undefined);
     this.#stage = new Stage(this.#system);
   }
 
@@ -72,7 +72,7 @@ export class Rig {
    */
   round(totalNs: Float64Array, after?: (phase: number) => void): void {
     const { machine, device } = this.#system;
-    if (this.#boots && this.#used) this.takeBank();
+    if (this.boots && this.#used) this.takeBank();
     this.#used = true;
     this.phases.forEach((phase, i) => {
       this.#stage.apply(phase.control);
@@ -81,7 +81,7 @@ export class Rig {
       totalNs[i] = (totalNs[i] as number) + elapsedNs;
       after?.(i);
     });
-    if (!this.#boots) machine.core.resetPages(0, device.sizeBytes / PAGE_BYTES);
+    if (!this.boots) machine.core.resetPages(0, device.sizeBytes / PAGE_BYTES);
   }
 
   /** Runs every phase once and answers what happened; for counted builds. */
