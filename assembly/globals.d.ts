@@ -6,4 +6,5 @@ declare const COUNT: i32;
 declare const STEPS: i32;
 declare const PERCPU: i32;
 declare const GUARD: i32;
+declare const HISTOGRAM: i32;
 declare const LAYOUT_HASH: i32;

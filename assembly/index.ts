@@ -7,6 +7,7 @@ import { checkMachine } from './check';
 import { handleFault, touch } from './fault';
 import { beginPages, dirtyPages, gupFast, pagesGot, putPages, unpin } from './gup';
 import { gupSlow, populateRange } from './gupSlow';
+import { timeLaps } from './histogram';
 import { ABI_VERSION } from './layout';
 import { attachLedger } from './ledger';
 import {
@@ -72,5 +73,5 @@ export {
   clearStamps, dirtyPages, dontneed, dropGiants, flushMm, folioOf, freeTable, gupFast, gupSlow,
   handleFault, killDax, lostLeaves, mincoreRange, moveTables, movedBytes, munmap, needTables,
   pagemapRange, pagesGot, poison, populateRange, protect, putPages, resetPages, runChained, runDax,
-  runNatural, scanHeld, smapsRange, touch, unmapMapping, unmapPgmap, unpin,
+  runNatural, scanHeld, smapsRange, timeLaps, touch, unmapMapping, unmapPgmap, unpin,
 };

@@ -18,13 +18,14 @@
  *   ├ IOMEM       ┤ 4 KiB: the resource tree
  *   ├ MEMTYPES    ┤ 4 KiB: the memory-type tree
  *   ├ PGMAPS      ┤ 64 KiB: the xarray of pgmaps
+ *   ├ HISTOGRAM   ┤ 8 KiB and a word: latencies of single operations, where a build keeps them
  *   ├ ARENA       ┤ page tables, 4 KiB each; their address is their physical address
  *   ├ records     ┤ struct pages, at CTL_RECORDS
  *   ├ table locks ┤ 64 B a page table, at CTL_TABLE_LOCKS: its struct page's split lock
  *   └ stamps      ┘ counted builds only: when each struct-page line was last touched
  */
 
-@inline export const ABI_VERSION: u32 = 1;
+@inline export const ABI_VERSION: u32 = 2;
 
 @inline export const CONTROL: u32 = 0x1000;
 @inline export const LEDGER: u32 = 0x2000;
@@ -50,6 +51,7 @@
 @inline export const MEMTYPES: u32 = 0x1063000;
 @inline export const PGMAPS: u32 = 0x1064000;
 @inline export const PGMAPS_END: u32 = 0x1074000;
+@inline export const HISTOGRAM_BUCKETS: u32 = 0x10F0000;
 @inline export const ARENA: u32 = 0x1100000;
 
 /*
@@ -232,14 +234,14 @@
  * Operation: one u64
  *   bits 0..31   4 KiB page, counted from the VMA's start (UNPIN, PUT: from the device's start)
  *   bits 32..51  how many, less one
- *   bits 52..59  VMA slot
- *   bits 60..63  what
+ *   bits 52..58  VMA slot
+ *   bits 59..63  what
  */
 @inline export const OP_COUNT_SHIFT: u32 = 32;
 @inline export const OP_COUNT_MASK: u32 = 0xFFFFF;
 @inline export const OP_VMA_SHIFT: u32 = 52;
-@inline export const OP_VMA_MASK: u32 = 0xFF;
-@inline export const OP_CODE_SHIFT: u32 = 60;
+@inline export const OP_VMA_MASK: u32 = 0x7F;
+@inline export const OP_CODE_SHIFT: u32 = 59;
 
 /** A page fault exception for a read, on so many consecutive units. */
 @inline export const OP_FAULT_READ: u32 = 0;
@@ -251,7 +253,10 @@
 @inline export const OP_DONTNEED: u32 = 4;
 /** munmap of so many units: zap, then free the page tables. */
 @inline export const OP_MUNMAP: u32 = 5;
-/** get_user_pages_fast of so many pages: references, pins; for reading, for writing. */
+/**
+ * get_user_pages_fast of so many pages: references, pins; for reading, for writing. What GUP-fast
+ * leaves is the slow path's.
+ */
 @inline export const OP_GET_READ: u32 = 6;
 @inline export const OP_GET_WRITE: u32 = 7;
 @inline export const OP_PIN_READ: u32 = 8;
@@ -259,6 +264,31 @@
 /** Give back so many references or pins of consecutive device pages. */
 @inline export const OP_PUT: u32 = 10;
 @inline export const OP_UNPIN: u32 = 11;
+/** get_user_pages of so many pages: under mmap_lock at once. */
+@inline export const OP_GET_SLOW_READ: u32 = 12;
+@inline export const OP_GET_SLOW_WRITE: u32 = 13;
+@inline export const OP_PIN_SLOW_READ: u32 = 14;
+@inline export const OP_PIN_SLOW_WRITE: u32 = 15;
+/** Pins with FOLL_LONGTERM, fast first and under mmap_lock at once. */
+@inline export const OP_PIN_LONGTERM_READ: u32 = 16;
+@inline export const OP_PIN_LONGTERM_WRITE: u32 = 17;
+@inline export const OP_PIN_LONGTERM_SLOW_READ: u32 = 18;
+@inline export const OP_PIN_LONGTERM_SLOW_WRITE: u32 = 19;
+/** MADV_POPULATE_READ, MADV_POPULATE_WRITE of so many units. */
+@inline export const OP_POPULATE_READ: u32 = 20;
+@inline export const OP_POPULATE_WRITE: u32 = 21;
+/** Gives the leaves of so many units the page protection their VMA has now: mprotect's walk. */
+@inline export const OP_PROTECT: u32 = 22;
+
+/*
+ * HISTOGRAM_BUCKETS: how many operations took how long, one u64 a bucket, then the longest
+ *   values below 64 ns have a bucket each; from there on an octave has 32, so a bucket is at most
+ *   1/32 of its least value wide; 2^36 ns and more fall into the last
+ */
+@inline export const HISTOGRAM_SUB_BITS: u32 = 5;
+@inline export const HISTOGRAM_LENGTH: u32 = 1024;
+/** Nanoseconds of the longest operation, a f64 behind the buckets. */
+@inline export const HISTOGRAM_MAX: u32 = 8192;
 
 /** Flags of a get or pin (FOLL_*). */
 @inline export const GUP_WRITE: u32 = 1;

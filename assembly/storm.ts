@@ -3,16 +3,20 @@
  */
 import { statusOf, takeFault, tokenOf, touch } from './fault';
 import { gupFast, pagesGot, putPages, unpin } from './gup';
-import { gupSlow } from './gupSlow';
+import { gupSlow, populateRange } from './gupSlow';
+import { beginLaps, lap } from './histogram';
 import {
-  CONTROL, CTL_ZERO, GUP_APPEND, GUP_PIN, GUP_WRITE,
-  OPS, OP_CODE_SHIFT, OP_COUNT_MASK, OP_COUNT_SHIFT,
-  OP_DONTNEED, OP_FAULT_READ, OP_FAULT_WRITE, OP_GET_READ, OP_GET_WRITE, OP_MUNMAP, OP_PIN_READ,
-  OP_PIN_WRITE, OP_PUT, OP_TOUCH_READ, OP_TOUCH_WRITE, OP_UNPIN, OP_VMA_MASK, OP_VMA_SHIFT, VMAS,
-  VMA_BYTES, VMA_END, VMA_FLAGS, VMA_START, VM_READ, VM_WRITE,
+  CONTROL, CTL_ZERO, GUP_APPEND, GUP_LONGTERM, GUP_PIN, GUP_WRITE, OPS, OP_CODE_SHIFT,
+  OP_COUNT_MASK, OP_COUNT_SHIFT, OP_DONTNEED, OP_FAULT_READ, OP_FAULT_WRITE, OP_GET_READ,
+  OP_GET_SLOW_READ, OP_MUNMAP, OP_PIN_LONGTERM_READ, OP_PIN_LONGTERM_SLOW_READ,
+  OP_PIN_LONGTERM_SLOW_WRITE, OP_PIN_SLOW_READ, OP_PIN_WRITE,
+  OP_POPULATE_WRITE, OP_PROTECT, OP_PUT, OP_TOUCH_READ, OP_TOUCH_WRITE, OP_UNPIN, OP_VMA_MASK,
+  OP_VMA_SHIFT, VMAS, VMA_BYTES, VMA_END, VMA_FLAGS, VMA_PROT, VMA_START, VM_EXEC, VM_READ,
+  VM_WRITE,
 } from './layout';
 import { deviceOrder } from './page';
-import { BAD_OP, OK, SHORT } from './status';
+import { protect } from './protect';
+import { BAD_OP, OK, SHORT, SIGSEGV } from './status';
 import { dontneed, munmap } from './zap';
 
 @inline const PAGE_SHIFT: u32 = 12;
@@ -37,6 +41,7 @@ export function failures(): u32 {
   for (let i: u32 = 0; i < units; i++) {
     const result = takeFault(vma, va, write);
     note(result);
+    lap();
     va += step;
     if (chain) {
       carry = tokenOf(result) & zero;
@@ -55,6 +60,7 @@ export function failures(): u32 {
   for (let i: u32 = 0; i < pages; i++) {
     const result = touch(vma, va, write);
     note(result);
+    lap();
     va += 4096;
     if (chain) {
       carry = tokenOf(result) & zero;
@@ -64,37 +70,57 @@ export function failures(): u32 {
   return carry;
 }
 
-/** get_user_pages_fast: what the lockless walk leaves, the slow path gets (6.3, 6.4). */
-@inline function gup(vma: usize, va: u64, pages: u32, flags: u32): void {
-  const got = gupFast(vma, va, pages, flags);
-  if (got != pages && gupRest(vma, va, pages, got, flags) != pages) note(SHORT);
+/** get_user_pages and pin_user_pages in all their forms (6.3, 6.4); `code` says which. */
+function gup(code: u32, vma: usize, va: u64, pages: u32): void {
+  // The low bit of every one of these codes says whether it is for writing.
+  let flags = code & 1 ? GUP_WRITE : 0;
+  const form = code & ~1;
+  if (form != OP_GET_READ && form != OP_GET_SLOW_READ) flags |= GUP_PIN;
+  if (form >= OP_PIN_LONGTERM_READ) flags |= GUP_LONGTERM;
+  const slow =
+    form == OP_GET_SLOW_READ || form == OP_PIN_SLOW_READ || form == OP_PIN_LONGTERM_SLOW_READ;
+  const got = slow ? 0 : gupFast(vma, va, pages, flags);
+  if (got == pages) return;
+  if (!slow) flags |= GUP_APPEND;
+  if (gupRest(vma, va, pages, got, flags) != pages) note(SHORT);
+}
+
+/** MADV_POPULATE: for reading any right to the VMA will do (FOLL_FORCE). */
+function populate(code: u32, vma: usize, va: u64, end: u64): void {
+  const write = code == OP_POPULATE_WRITE;
+  const needed = write ? VM_WRITE : VM_READ | VM_WRITE | VM_EXEC;
+  if (!(load<u32>(vma, VMA_FLAGS) & needed)) note(SIGSEGV);
+  else note(populateRange(vma, va, end, write ? GUP_WRITE : 0));
 }
 
 /** The pages of the call that GUP-fast did not get, as far as the mapping permits and goes. */
 function gupRest(vma: usize, va: u64, pages: u32, got: u32, flags: u32): u32 {
+  // check_vma_flags: the slow path would fault for ever where the VMA permits no write.
   if (!(load<u32>(vma, VMA_FLAGS) & (flags & GUP_WRITE ? VM_WRITE : VM_READ))) return got;
   const room = (load<u64>(vma, VMA_END) - va) >> PAGE_SHIFT;
   const end: u32 = room < pages ? <u32>room : pages;
-  gupSlow(vma, va + (<u64>got << PAGE_SHIFT), end - got, flags | GUP_APPEND);
+  gupSlow(vma, va + (<u64>got << PAGE_SHIFT), end - got, flags);
   return pagesGot();
 }
 
 /** Everything but faults and touches: rare enough per page that a chain would not show. */
 function other(code: u32, vma: usize, va: u64, page: u32, times: u32): void {
-  const bytes = (<u64>times) << (deviceOrder() + PAGE_SHIFT);
-  if (code == OP_DONTNEED) dontneed(vma, va, va + bytes);
-  else if (code == OP_MUNMAP) munmap(vma, va, va + bytes);
-  else if (code == OP_GET_READ) gup(vma, va, times, 0);
-  else if (code == OP_GET_WRITE) gup(vma, va, times, GUP_WRITE);
-  else if (code == OP_PIN_READ) gup(vma, va, times, GUP_PIN);
-  else if (code == OP_PIN_WRITE) gup(vma, va, times, GUP_PIN | GUP_WRITE);
+  const end = va + ((<u64>times) << (deviceOrder() + PAGE_SHIFT));
+  if (code == OP_DONTNEED) dontneed(vma, va, end);
+  else if (code == OP_MUNMAP) munmap(vma, va, end);
+  else if (code >= OP_GET_READ && code <= OP_PIN_WRITE) gup(code, vma, va, times);
   else if (code == OP_PUT) note(putPages(page, times));
   else if (code == OP_UNPIN) note(unpin(page, times));
+  else if (code <= OP_PIN_LONGTERM_SLOW_WRITE) gup(code, vma, va, times);
+  else if (code <= OP_POPULATE_WRITE) populate(code, vma, va, end);
+  else if (code == OP_PROTECT) protect(vma, va, end, load<u64>(vma, VMA_PROT));
   else note(BAD_OP);
+  lap();
 }
 
 @inline function loop(first: u32, ops: u32, chain: bool): u32 {
   failed = 0;
+  beginLaps();
   let dep: u64 = 0;
   let at: usize = OPS + (first << 3);
   const end = at + (ops << 3);

@@ -16,6 +16,7 @@
  *                             every refcounted kernel (semantics 1.3); 0 shows what it prevents
  *   PERCPU   0 plain          per-CPU state is a plain add, as the kernel's is
  *            1 atomic         it is lock-prefixed: what the verdict would be if it were
+ *   HISTOGRAM 0 / 1           whether each operation of a stream is timed by itself (histogram.ts)
  */
 
 @inline export const DEVMAP: i32 = 0;

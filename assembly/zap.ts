@@ -4,8 +4,8 @@
 import { freeTable } from './arena';
 import { ACCESSED, isDirty, isLeaf, tableOf } from './entry';
 import {
-  GATHER, MM_ID, MM_LEVELS, MM_TABLES, MM_TOP, VMA_CEILING, VMA_FLAGS, VMA_FLOOR, VMA_MM,
-  VM_RAND_READ, VM_SEQ_READ,
+  GATHER, MM_ID, MM_LEVELS, MM_TABLES, MM_TOP, VMA_CEILING, VMA_END, VMA_FLAGS, VMA_FLOOR, VMA_MM,
+  VMA_START, VM_RAND_READ, VM_SEQ_READ,
 } from './layout';
 import {
   LEAF_CLEAR, PT_WRITE, SPLIT, TLB_FLUSH, TLB_FLUSH_FORCED, beginOperation, count,
@@ -313,15 +313,19 @@ function freeTables(
   }
 }
 
-/** unmap_region: zap [va, end), free its page tables, flush, drop references (7.1, 7.6). */
+/**
+ * unmap_region: zap [va, end), free its page tables, flush, drop references (7.1, 7.6). What the
+ * mapping keeps on either side is then a neighbour.
+ */
 export function munmap(vma: usize, va: u64, end: u64): void {
   beginZap(vma);
   const mm: usize = load<u32>(vma, VMA_MM);
   const top: usize = load<u32>(mm, MM_TOP);
   lockMmapDowngraded(mm);
   zapTop(mm, top, va, end, topShift(mm));
-  const floor = load<u64>(vma, VMA_FLOOR);
-  freeTables(mm, top, va, end, topShift(mm), floor, load<u64>(vma, VMA_CEILING));
+  const floor = va > load<u64>(vma, VMA_START) ? va : load<u64>(vma, VMA_FLOOR);
+  const ceiling = end < load<u64>(vma, VMA_END) ? end : load<u64>(vma, VMA_CEILING);
+  freeTables(mm, top, va, end, topShift(mm), floor, ceiling);
   finishGather();
   unlockMmapRead(mm);
 }

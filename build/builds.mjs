@@ -10,6 +10,7 @@
  *   readonly steps: number,
  *   readonly percpu: 0 | 1,
  *   readonly guard: 0 | 1,
+ *   readonly histogram: 0 | 1,
  * }} Build
  */
 
@@ -22,7 +23,7 @@ export const STEPS_ALL = 127;
 /** @type {readonly Build[]} */
 export const BUILDS = KERNELS.flatMap((id, index) => {
   const kernel = /** @type {0 | 1 | 2} */ (index);
-  const common = /** @type {const} */ ({ kernel, records: 0, percpu: 0, guard: 1 });
+  const common = /** @type {const} */ ({ kernel, records: 0, percpu: 0, guard: 1, histogram: 0 });
   const steps = kernel === 0 ? 0 : STEPS_ALL;
   return [
     { ...common, name: `${id}-counted`, detail: 1, count: 1, steps },

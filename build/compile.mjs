@@ -17,6 +17,7 @@ function switchesOf(build) {
     `STEPS=${build.steps}`,
     `PERCPU=${build.percpu}`,
     `GUARD=${build.guard}`,
+    `HISTOGRAM=${build.histogram}`,
     `LAYOUT_HASH=${layoutHash()}`,
   ];
 }

@@ -1,3 +1,4 @@
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
@@ -5,6 +6,8 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 export interface Random {
   /** A number in [0, below). */
   below(below: number): number;
+  /** A number in [0, 1), of 53 bits. */
+  share(): number;
 }
 
 /** Seeds are whole numbers in [0, 2^31): printed, and enough to replay everything drawn. */
@@ -12,7 +15,10 @@ export const SEED_MAX = 2 ** 31 - 1;
 
 export function seededRandom(seed: number): Random {
   const generator = xoroshiro128plus(seed);
-  return { below: (below) => uniformInt(generator, 0, below - 1) };
+  return {
+    below: (below) => uniformInt(generator, 0, below - 1),
+    share: () => uniformFloat64(generator),
+  };
 }
 
 /** Puts `values` in a random order, in place (Fisher-Yates). */

@@ -71,6 +71,7 @@ const LAYERS = [
   ['host/syscall'],
   ['host/proc'],
   ['host/measure', 'host/storm', 'host/trace'],
+  ['host/scenario'],
   ['host/compare', 'host/cost', 'host/hazard'],
   ['host/gate', 'host/plan'],
   ['host/report'],

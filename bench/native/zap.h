@@ -218,6 +218,8 @@ static void unmap(u32 vma, u64 va, u64 end)
 	u32 mm = ld32(vma + VMA_MM);
 	u32 top = ld32(mm + MM_TOP);
 	zap_top(mm, top, va, end, top_shift(mm));
-	free_tables(mm, top, va, end, top_shift(mm), ld64(vma + VMA_FLOOR), ld64(vma + VMA_CEILING));
+	u64 floor = va > ld64(vma + VMA_START) ? va : ld64(vma + VMA_FLOOR);
+	u64 ceiling = end < ld64(vma + VMA_END) ? end : ld64(vma + VMA_CEILING);
+	free_tables(mm, top, va, end, top_shift(mm), floor, ceiling);
 	drop_queued();
 }

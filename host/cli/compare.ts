@@ -1,8 +1,11 @@
 import { Command } from 'commander';
 import { type Comparison, comparePhases } from '../compare/comparison.ts';
+import { type Latency, measureLatency } from '../measure/latency.ts';
 import { COLUMN_NOTES, formatComparison } from '../report/comparison.ts';
 import { comparisonJson, envelope } from '../report/json.ts';
+import { formatLatency } from '../report/latency.ts';
 import { costWords } from '../report/words.ts';
+import { EXPONENT_DEFAULT, HOT_SHARE_DEFAULT } from '../storm/pattern.ts';
 import { stormPhases } from '../storm/phase.ts';
 import { PIN_PAGES_DEFAULT, scenarioDevice } from '../storm/scenario.ts';
 import { ALIGN_NAMES, type AlignName } from '../units.ts';
@@ -16,7 +19,7 @@ import {
   markdownOption,
   type ReportTargets,
 } from './reportTargets.ts';
-import { type StormFlags, scenarioOf } from './stormFlags.ts';
+import { latencySeconds, type StormFlags, scenarioOf } from './stormFlags.ts';
 
 /** The standard A/B on one unit size. */
 export async function compareScenario(
@@ -55,6 +58,24 @@ export function printWords(comparisons: readonly Comparison[]): void {
   process.stdout.write(`${COLUMN_NOTES}\n\n${costWords(comparisons)}\n`);
 }
 
+/** Latencies of the storm that compareAlign ran: a table of its own, never in the A/B. */
+async function latencyOf(
+  flags: StormFlags,
+  align: AlignName,
+  { progress, signal }: Context,
+): Promise<Latency> {
+  const scenario = scenarioOf(flags, align);
+  const device = scenarioDevice(scenario);
+  const latency = await measureLatency(device, stormPhases(scenario, device), scenario, {
+    seconds: latencySeconds(flags),
+    signal,
+    onProgress: (text) => progress.say(text),
+  });
+  progress.clear();
+  if (flags.json === undefined) process.stdout.write(`${formatLatency(latency)}\n\n`);
+  return latency;
+}
+
 type CompareFlags = StormFlags & ReportTargets;
 
 export async function runCompare(flags: CompareFlags, context: Context): Promise<void> {
@@ -64,11 +85,17 @@ export async function runCompare(flags: CompareFlags, context: Context): Promise
   // Every size is checked before the first is measured.
   for (const align of aligns) scenarioDevice(scenarioOf(flags, align));
   const comparisons: Comparison[] = [];
+  const latencies: (Latency | undefined)[] = [];
   for (const align of aligns) {
     if (context.signal.aborted) break;
     comparisons.push(await compareAlign(flags, align, context));
+    latencies.push(flags.latency ? await latencyOf(flags, align, context) : undefined);
   }
-  const result = { ...envelope('compare'), comparisons: comparisons.map(comparisonJson) };
+  const results = comparisons.map((comparison, i) => ({
+    ...comparisonJson(comparison),
+    latency: latencies[i],
+  }));
+  const result = { ...envelope('compare'), comparisons: results };
   if (flags.json === undefined) printWords(comparisons);
   else emitJson(flags.json, result);
   emitReports(flags, [result]);
@@ -87,10 +114,14 @@ export function compareCommand(context: Context): Command {
     .addOption(option.mapOption().default('mem'))
     .addOption(option.patternOption().default('sequential'))
     .addOption(option.strideOption().default(16))
+    .addOption(option.exponentOption().default(EXPONENT_DEFAULT))
+    .addOption(option.hotShareOption().default(HOT_SHARE_DEFAULT))
+    .addOption(option.touchesOption().default(undefined, 'as many as units'))
     .addOption(option.accessOption().default('write'))
     .addOption(option.pinPagesOption().default(PIN_PAGES_DEFAULT))
     .addOption(option.timeOption(10))
     .addOption(option.seedOption())
+    .addOption(option.latencyOption())
     .addOption(option.jsonOption())
     .addOption(htmlOption())
     .addOption(markdownOption())
@@ -101,6 +132,7 @@ Examples:
   daxstorm compare                              all three unit sizes, 10 s each
   daxstorm compare --align 2M --time 30         one size, tighter intervals
   daxstorm compare --align 4K --pattern uniform random order of faults
+  daxstorm compare --align 2M --latency         percentiles of single operations too
   daxstorm compare --pin-pages 1                pins of one page a call
   daxstorm compare --json result.json           the same numbers for a program
   daxstorm compare --markdown letter.md         and for a patch's cover letter`,

@@ -12,6 +12,7 @@ import { ladderCommand } from './ladder.ts';
 import { planCommand } from './plan.ts';
 import { replayCommand } from './replay.ts';
 import { reportCommand } from './report.ts';
+import { runCommand } from './run.ts';
 import { stormCommand } from './storm.ts';
 import { unbindCommand } from './unbind.ts';
 import { validateCommand } from './validate.ts';
@@ -27,6 +28,7 @@ function makeProgram(context: Context): Command {
 Examples:
   daxstorm compare                      the A/B on 4K, 2M and 1G units
   daxstorm storm --align 2M --size 64GiB
+  daxstorm run vm-vfio                  a scenario file; --list shows those that are ready
   daxstorm replay trace.txt.gz
   daxstorm walk +2MiB --align 2M
   daxstorm unbind --pin-pages 512       unbind the driver under pins
@@ -42,6 +44,7 @@ Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted; gate has mo
   const commands = [
     compareCommand,
     stormCommand,
+    runCommand,
     ladderCommand,
     replayCommand,
     walkCommand,

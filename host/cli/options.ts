@@ -2,7 +2,8 @@ import { Option } from 'commander';
 import { DaxError } from '../error.ts';
 import { parseKernel } from '../kernel.ts';
 import { SEED_MAX } from '../random.ts';
-import { PATTERNS } from '../storm/pattern.ts';
+import { EXPONENT_MAX, PATTERNS } from '../storm/pattern.ts';
+import { TOUCHES_MAX } from '../storm/scenario.ts';
 import { RANGES_MAX } from '../syscall/device.ts';
 import { parseAlign, parseSize } from '../units.ts';
 
@@ -13,6 +14,18 @@ export function wholeNumber(name: string, least: number, most: number): (text: s
     throw new DaxError(
       'E_VALUE',
       `--${name} '${text}' is not a whole number from ${least} to ${most}`,
+      `use --${name} ${least} or more`,
+    );
+  };
+}
+
+function numberFrom(name: string, least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (value >= least && value <= most) return value;
+    throw new DaxError(
+      'E_VALUE',
+      `--${name} '${text}' is not a number from ${least} to ${most}`,
       `use --${name} ${least} or more`,
     );
   };
@@ -64,6 +77,22 @@ export const strideOption = () =>
     wholeNumber('stride', 1, 2 ** 28),
   );
 
+export const exponentOption = () =>
+  new Option('--exponent <number>', 'skew of --pattern zipf; 0 is none').argParser(
+    numberFrom('exponent', 0, EXPONENT_MAX),
+  );
+
+export const hotShareOption = () =>
+  new Option(
+    '--hot-share <share>',
+    'share of touches on the hot unit of --pattern hotPage',
+  ).argParser(numberFrom('hot-share', 0, 1));
+
+export const touchesOption = () =>
+  new Option('--touches <number>', 'touches of --pattern zipf and hotPage').argParser(
+    wholeNumber('touches', 0, TOUCHES_MAX),
+  );
+
 export const pinPagesOption = () =>
   new Option('--pin-pages <pages>', '4 KiB pages a pin call asks for; 0: no pins').argParser(
     wholeNumber('pin-pages', 0, 262_144),
@@ -77,16 +106,23 @@ export const firstPageOption = () =>
   new Option('--first-page <page>', 'first 4 KiB page of the leaf that is got or pinned').argParser(
     wholeNumber('first-page', 0, 262_143),
   );
+export const parseSeed = wholeNumber('seed', 0, SEED_MAX);
 
 export const seedOption = () =>
   new Option('--seed <number>', 'seed of everything drawn at random')
-    .argParser(wholeNumber('seed', 0, SEED_MAX))
+    .argParser(parseSeed)
     .default(1);
 
 export const timeOption = (seconds: number) =>
   new Option('--time <seconds>', 'time to measure, per table')
     .argParser(positiveNumber('time', 3600))
     .default(seconds);
+
+export const latencyOption = () =>
+  new Option(
+    '--latency',
+    'also time every operation by itself: p50 to p99.99 and max (the first run compiles builds)',
+  );
 
 export const jsonOption = () =>
   new Option('--json [file]', 'print the result as JSON, or write it to a file');

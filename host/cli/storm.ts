@@ -1,15 +1,18 @@
 import { Command, Option } from 'commander';
 import { runStorm } from '../compare/storm.ts';
 import { COMPARED, type KernelId } from '../kernel.ts';
+import { measureLatency } from '../measure/latency.ts';
 import { deviceJson, envelope } from '../report/json.ts';
+import { formatLatency } from '../report/latency.ts';
 import { formatStorm } from '../report/storm.ts';
+import { EXPONENT_DEFAULT, HOT_SHARE_DEFAULT } from '../storm/pattern.ts';
 import { stormPhases } from '../storm/phase.ts';
 import { PIN_PAGES_DEFAULT, scenarioDevice } from '../storm/scenario.ts';
 import type { Overlap } from '../wasm/machine.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
 import { checkTarget, emitJson } from './output.ts';
-import { type StormFlags, scenarioOf } from './stormFlags.ts';
+import { latencySeconds, type StormFlags, scenarioOf } from './stormFlags.ts';
 
 interface OneStormFlags extends StormFlags {
   readonly kernel?: KernelId;
@@ -30,14 +33,23 @@ async function storm(flags: OneStormFlags, context: Context): Promise<void> {
     signal,
     onProgress: (text) => progress.say(text),
   });
+  const latency = flags.latency
+    ? await measureLatency(device, phases, scenario, {
+        seconds: latencySeconds(flags),
+        kernels,
+        signal,
+        onProgress: (text) => progress.say(text),
+      })
+    : undefined;
   progress.clear();
   if (flags.json === undefined) {
     const what = `${scenario.pattern} ${scenario.access} storm`;
     process.stdout.write(`${formatStorm(result, what)}\n`);
+    if (latency) process.stdout.write(`\n${formatLatency(latency)}\n`);
   } else {
     const counts = Object.fromEntries(result.counts);
     const device = deviceJson(result.device);
-    emitJson(flags.json, { ...envelope('storm'), scenario, ...result, device, counts });
+    emitJson(flags.json, { ...envelope('storm'), scenario, ...result, device, counts, latency });
   }
   if (signal.aborted) process.exitCode = EXIT.interrupted;
 }
@@ -57,6 +69,9 @@ export function stormCommand(context: Context): Command {
     .addOption(option.kernelOption().default(undefined, 'devmap and refcount'))
     .addOption(option.patternOption().default('sequential'))
     .addOption(option.strideOption().default(16))
+    .addOption(option.exponentOption().default(EXPONENT_DEFAULT))
+    .addOption(option.hotShareOption().default(HOT_SHARE_DEFAULT))
+    .addOption(option.touchesOption().default(undefined, 'as many as units'))
     .addOption(option.accessOption().default('write'))
     .addOption(option.pinPagesOption().default(PIN_PAGES_DEFAULT))
     .addOption(
@@ -66,6 +81,7 @@ export function stormCommand(context: Context): Command {
     )
     .addOption(option.timeOption(2))
     .addOption(option.seedOption())
+    .addOption(option.latencyOption())
     .addOption(option.jsonOption())
     .addHelpText(
       'after',
@@ -75,6 +91,8 @@ Examples:
   daxstorm storm --align 2M --size 64GiB --pattern uniform --seed 7
   daxstorm storm --align 1G --namespace --size 16GiB    what a 16 GiB namespace leaves
   daxstorm storm --align 2M --ranges 2 --kernel devmap  a device of two physical ranges
+  daxstorm storm --pattern zipf --exponent 1.2 --touches 4000000
+  daxstorm storm --latency                              percentiles of single operations too
   daxstorm storm --kernel refcount --access read --pin-pages 0`,
     )
     .action((flags: OneStormFlags) => storm(flags, context));

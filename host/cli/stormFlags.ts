@@ -12,11 +12,23 @@ export interface StormFlags {
   readonly ranges?: number;
   readonly pattern: Pattern;
   readonly stride: number;
+  readonly exponent?: number;
+  readonly hotShare?: number;
+  readonly touches?: number;
   readonly access: 'read' | 'write';
   readonly pinPages: number;
   readonly seed: number;
   readonly time: number;
+  readonly latency?: boolean;
   readonly json?: string | true;
+}
+
+/** Latencies need many operations, not many blocks: more time tells the last percentiles alone. */
+const LATENCY_SECONDS_MAX = 2;
+
+/** Seconds that --latency takes of its own, from --time. */
+export function latencySeconds({ time }: StormFlags): number {
+  return Math.min(time, LATENCY_SECONDS_MAX);
 }
 
 /** The scenario that flags describe on one unit size. Fails: E_STORM. */
@@ -29,6 +41,9 @@ export function scenarioOf(flags: StormFlags, align: AlignName): Scenario {
     ranges: flags.ranges ?? 1,
     pattern: flags.pattern,
     strideUnits: flags.stride,
+    exponent: flags.exponent,
+    hotShare: flags.hotShare,
+    touches: flags.touches,
     access: flags.access,
     pinPages: flags.pinPages,
     seed: flags.seed,

@@ -1,11 +1,17 @@
 import { COMPARED, type ComparedKernel } from '../kernel.ts';
 import { type BreakEven, recordedBreakEven, weigh } from '../measure/breakEven.ts';
-import { controlCost, type OperationShape, phaseCost, phaseTitle } from '../measure/operation.ts';
+import {
+  controlCost,
+  type OperationShape,
+  phaseCost,
+  phaseTitle,
+  touchCost,
+} from '../measure/operation.ts';
 import type { RecordedCost } from '../measure/recorded.ts';
 import { contrast, type Samples, turnCount } from '../measure/samples.ts';
 import type { Estimate } from '../measure/stats.ts';
 import { holm } from '../measure/wilcoxon.ts';
-import { type Phase, type PhaseName, workloadHash } from '../storm/phase.ts';
+import { type Phase, type PhaseName, type TouchMix, workloadHash } from '../storm/phase.ts';
 import type { Side } from '../storm/rig.ts';
 import { runSides } from '../storm/runner.ts';
 import type { Device } from '../syscall/device.ts';
@@ -33,6 +39,8 @@ export interface OperationRow {
   readonly phase: PhaseName;
   readonly title: string;
   readonly operations: number;
+  /** Where units are touched more than once: how many touches faulted, how many did not. */
+  readonly touches?: TouchMix | undefined;
   readonly recorded: RecordedCost | undefined;
   readonly control: RecordedCost | undefined;
   readonly counted: { readonly devmap: KernelCount; readonly refcount: KernelCount };
@@ -132,8 +140,13 @@ function countedBreakEven(
     devmap: (each(first, 'devmap') + each(second, 'devmap')) / share,
     refcount: (each(first, 'refcount') + each(second, 'refcount')) / share,
   });
-  if (!counts.has('pin')) return undefined;
+  if (!counts.has('pin') || !counts.has('fault')) return undefined;
   return weigh(both('fault', 'munmap', 1), both('pin', 'unpin', leavesPerPin));
+}
+
+function recordedOf(phase: Phase, { align }: Device, shape: OperationShape) {
+  if (phase.touches) return touchCost(align, shape.access, phase.touches);
+  return phase.sparse ? undefined : phaseCost(phase.name, align, shape);
 }
 
 /**
@@ -159,11 +172,12 @@ export async function comparePhases(
   const rows = phases.map((phase, i): OperationRow => {
     const counted = counts.get(phase.name);
     if (!counted) throw new Error(`no count of ${phase.name}`);
-    const recorded = phaseCost(phase.name, device.align, shape);
+    const recorded = recordedOf(phase, device, shape);
     return {
       phase: phase.name,
       title: phaseTitle(phase.name, device.align, shape),
       operations: phase.operations,
+      touches: phase.touches,
       recorded,
       control: recorded && controlCost(phase.name, shape),
       counted,

@@ -23,12 +23,12 @@ function kernelCount({ phase, events, failed }: PhaseCount): KernelCount {
   return { operations: phase.operations, failed, events, rmws: pageRmws(events) };
 }
 
-/** Runs the phases once on each kernel's counted build. */
-export function countPhases<Kernel extends KernelId>(
+/** Runs the phases once on the counted build of each kernel, one after the other on one bank. */
+export function countEach(
   device: Device,
   phases: readonly Phase[],
-  kernels: readonly Kernel[],
-): PhaseCounts<Kernel> {
+  kernels: readonly KernelId[],
+): ReadonlyMap<KernelId, readonly KernelCount[]> {
   let bank: Bank | undefined;
   const counted = kernels.map((kernel) => {
     const rig: Rig = new Rig(
@@ -41,6 +41,16 @@ export function countPhases<Kernel extends KernelId>(
     rig.takeBank();
     return [kernel, rig.count().map(kernelCount)] as const;
   });
+  return new Map(counted);
+}
+
+/** Runs the phases once on each kernel's counted build. */
+export function countPhases<Kernel extends KernelId>(
+  device: Device,
+  phases: readonly Phase[],
+  kernels: readonly Kernel[],
+): PhaseCounts<Kernel> {
+  const counted = [...countEach(device, phases, kernels)];
   return new Map(
     phases.map(({ name }, i) => {
       const each = counted.map(([kernel, counts]) => [kernel, counts[i]] as const);

@@ -1,4 +1,5 @@
 import type { KernelId } from '../kernel.ts';
+import { type Asked, NOTHING_ASKED } from '../storm/asked.ts';
 import { dynamicDevice } from '../syscall/device.ts';
 import { gup, release } from '../syscall/gup.ts';
 import { madvise } from '../syscall/madvise.ts';
@@ -13,38 +14,11 @@ import { type EventName, type Events, eventsBetween } from '../wasm/machine.ts';
 import { OpStream } from '../wasm/ops.ts';
 import { type Access, GUP_PAGES, type GupOperation, type Operation } from './operation.ts';
 
-/** Counts that the ledger cannot know: what was asked for, not what was done. */
-export interface Asked {
-  /** Loads and stores by the program. */
-  readonly accesses: number;
-  readonly systemCalls: number;
-  readonly gupCalls: number;
-  /** Those of them that go to the slow path at once. */
-  readonly slowCalls: number;
-  readonly gupPages: number;
-  /** Folios that the calls' pages belong to, each call's counted by itself. */
-  readonly folios: number;
-  readonly putPages: number;
-  /** Pages of an unpin call that follow a page of another folio. */
-  readonly folioChanges: number;
-}
-
 /** Everything an operation did per recorded unit (a leaf, or a 4 KiB page of GUP). */
 export interface Work {
   readonly events: Events;
   readonly asked: Asked;
 }
-
-const NOTHING: Asked = {
-  accesses: 0,
-  systemCalls: 0,
-  gupCalls: 0,
-  slowCalls: 0,
-  gupPages: 0,
-  folios: 0,
-  putPages: 0,
-  folioChanges: 0,
-};
 
 /** What the recording program maps. */
 const MAPPED_BYTES: Readonly<Record<AlignName, number>> = {
@@ -61,7 +35,7 @@ function perUnit(events: Events, asked: Partial<Asked>, units: number): Work {
     Object.fromEntries(
       Object.entries<number>(counts).map(([name, count]) => [name, count / units]),
     ) as Record<Name, number>;
-  return { events: share<EventName>(events), asked: share({ ...NOTHING, ...asked }) };
+  return { events: share<EventName>(events), asked: share({ ...NOTHING_ASKED, ...asked }) };
 }
 
 function must(result: { readonly ok: boolean }, what: string): void {

@@ -1,4 +1,4 @@
-import type { PhaseName } from '../storm/phase.ts';
+import type { PhaseName, TouchMix } from '../storm/phase.ts';
 import type { AlignName } from '../units.ts';
 import { type RecordedCost, recordedCost } from './recorded.ts';
 
@@ -16,7 +16,16 @@ function recordedOp(
 ): { readonly op: string; readonly times: number } | undefined {
   switch (phase) {
     case 'replay':
-      // A trace mixes reads and writes; host/compare/replay.ts prices each fault it takes.
+    case 'touch':
+      // A mix of operations: host/compare prices each touch for what it does.
+      return undefined;
+    case 'populate':
+    case 'get':
+    case 'put':
+    case 'dontneed':
+    case 'mprotect':
+    case 'exit':
+      // Phases of scenario files alone, which host/compare/scenarioCost.ts prices.
       return undefined;
     case 'fault':
       return { op: access === 'write' ? 'write_fault' : 'read_fault', times: 1 };
@@ -43,6 +52,24 @@ export function phaseCost(
   return found && recordedCost(align, found.op, found.times);
 }
 
+/**
+ * The recorded cost of a touch where some fault first and the others find the unit mapped: both
+ * were recorded for writing.
+ */
+export function touchCost(
+  align: AlignName,
+  access: OperationShape['access'],
+  { first, mapped }: TouchMix,
+): RecordedCost | undefined {
+  const fault = recordedCost(align, `${access}_fault`, first / (first + mapped));
+  const touch = recordedCost(align, `${access}_touch_mapped`, mapped / (first + mapped));
+  if (mapped === 0) return fault;
+  if (!fault || !touch) return undefined;
+  const devmap = fault.devmap + touch.devmap;
+  const refcount = fault.refcount + touch.refcount;
+  return { op: `${fault.op} and ${touch.op}`, devmap, refcount, ratio: refcount / devmap };
+}
+
 /** The control: the same operation on memfd, in 4 KiB pages. */
 export function controlCost(phase: PhaseName, shape: OperationShape): RecordedCost | undefined {
   const found = recordedOp(phase, shape);
@@ -61,11 +88,21 @@ export function phaseTitle(
       return `${access} fault, a ${align} leaf`;
     case 'replay':
       return 'fault of the trace';
+    case 'touch':
+      return `${access} touch of a ${align} unit`;
+    case 'populate':
+      return `populate, a ${align} unit`;
+    case 'dontneed':
+    case 'exit':
+      return `${phase}, a ${align} leaf`;
+    case 'mprotect':
+      return `mprotect, a ${align} unit`;
     case 'munmap':
       return `munmap, a ${align} leaf`;
+    case 'get':
+    case 'put':
     case 'pin':
-      return `pin ${pages}, a call`;
     case 'unpin':
-      return `unpin ${pages}, a call`;
+      return `${phase} ${pages}, a call`;
   }
 }

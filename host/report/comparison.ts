@@ -68,6 +68,17 @@ function countedLine({ breakEven, device }: Comparison): string {
   return `\n${mapping}, each pin and unpin ${formatNumber(pinGain)} fewer: equal at ${sayPins(pins)} pins per mapping`;
 }
 
+/** Which touches faulted, where a pattern revisits units. */
+function touchLine({ rows }: Comparison): string {
+  return rows
+    .flatMap(({ operations, touches }) => {
+      if (!touches) return [];
+      const [all, first, mapped] = [operations, touches.first, touches.mapped].map(formatNumber);
+      return [`\nof ${all} touches ${first} faulted and ${mapped} found the unit mapped`];
+    })
+    .join('');
+}
+
 /** A run whose second half still drifts this surely has not settled. */
 const TREND_P_MAX = 0.001;
 
@@ -94,7 +105,7 @@ function trustLine(comparison: Comparison): string {
 /** One comparison as a table; the kinds of number in groups of their own. */
 export function formatComparison(comparison: Comparison, what: string): string {
   const table = formatTable(COLUMNS, comparison.rows.map(rowCells));
-  return `${heading(comparison, what)}\n${table}${countedLine(comparison)}${trustLine(comparison)}`;
+  return `${heading(comparison, what)}\n${table}${touchLine(comparison)}${countedLine(comparison)}${trustLine(comparison)}`;
 }
 
 /** What the columns mean; printed once under the tables. */

@@ -67,6 +67,7 @@ function span(
 
 const SPANS = [
   ['fault', 'a first fault'],
+  ['touch', 'a touch, first faults among them'],
   ['munmap', 'unmapping'],
   ['pin', 'pinning'],
   ['unpin', 'unpinning'],

@@ -1,14 +1,12 @@
 import type { KernelId } from '../kernel.ts';
 import type { Device } from '../syscall/device.ts';
-import { mmap } from '../syscall/mmap.ts';
 import { System } from '../syscall/system.ts';
 import { PAGE_BYTES } from '../units.ts';
 import type { Bank } from '../wasm/bank.ts';
 import type { BuildKind } from '../wasm/core.ts';
 import { type Events, eventsBetween, type Machine, type Overlap } from '../wasm/machine.ts';
 import type { Phase } from './phase.ts';
-
-const READ_WRITE = { read: true, write: true, exec: false };
+import { peakProcesses, Stage } from './stage.ts';
 
 /** What one phase did in a counted build. */
 export interface PhaseCount {
@@ -33,6 +31,10 @@ export class Rig {
   readonly side: Side;
   readonly phases: readonly Phase[];
   readonly #system: System;
+  readonly #stage: Stage;
+  /** Whether rounds leave mappings behind, so that each begins with a boot. */
+  readonly boots: boolean;
+  #used = false;
 
   constructor(side: Side, device: Device, phases: readonly Phase[], bank?: Bank) {
     this.side = side;
@@ -42,9 +44,12 @@ export class Rig {
       kernel,
       kind,
       device,
+      processes: peakProcesses(phases),
       ...(wasm ? { wasm } : {}),
       ...(bank ? { bank } : {}),
     });
+    this.boots = phases.some(({ control }) => control !== undefined);
+    this.#stage = new Stage(this.#system);
   }
 
   get machine(): Machine {
@@ -57,28 +62,33 @@ export class Rig {
 
   /** Binds the device under this rig's kernel and maps all of it: a bank serves rigs in turn. */
   takeBank(): void {
-    this.#system.boot();
-    const process = this.#system.createProcess();
-    const lengthBytes = BigInt(this.#system.device.sizeBytes);
-    const mapped = mmap(process, { lengthBytes, protection: READ_WRITE });
-    if (!mapped.ok) throw new Error(`the storm's own mmap failed: ${mapped.errno}`);
+    this.#stage.boot();
+    this.#used = false;
   }
 
-  /** Runs every phase once; nanoseconds of each, into `totalNs`. Ends as it began. */
-  round(totalNs: Float64Array): void {
+  /**
+   * Runs every phase once; nanoseconds of each, into `totalNs`. Ends as it began. `after` is called
+   * behind each phase, with its index.
+   */
+  round(totalNs: Float64Array, after?: (phase: number) => void): void {
     const { machine, device } = this.#system;
+    if (this.boots && this.#used) this.takeBank();
+    this.#used = true;
     this.phases.forEach((phase, i) => {
+      this.#stage.apply(phase.control);
       const { failed, elapsedNs } = machine.run(phase.stream, this.side.overlap);
       if (failed) throw new Error(`${phase.name}: ${failed} operations failed`);
       totalNs[i] = (totalNs[i] as number) + elapsedNs;
+      after?.(i);
     });
-    machine.core.resetPages(0, device.sizeBytes / PAGE_BYTES);
+    if (!this.boots) machine.core.resetPages(0, device.sizeBytes / PAGE_BYTES);
   }
 
   /** Runs every phase once and answers what happened; for counted builds. */
   count(): readonly PhaseCount[] {
     const { machine } = this.#system;
     return this.phases.map((phase) => {
+      this.#stage.apply(phase.control);
       const before = machine.events();
       const { failed } = machine.run(phase.stream, 'natural');
       return { phase, failed, events: eventsBetween(before, machine.events()) };
@@ -89,7 +99,25 @@ export class Rig {
   stateAfter(phases: number): string {
     this.takeBank();
     const { machine } = this.#system;
-    for (const { stream } of this.phases.slice(0, phases)) machine.run(stream, 'natural');
+    for (const { stream, control } of this.phases.slice(0, phases)) {
+      this.#stage.apply(control);
+      machine.run(stream, 'natural');
+    }
     return machine.stateHash();
+  }
+
+  /** The ledger since boot; for counted builds. */
+  events(): Events {
+    return this.#system.machine.events();
+  }
+
+  /** So many operations that do nothing, into the bank's histogram; for histogram builds. */
+  timeLaps(laps: number): void {
+    this.#system.machine.core.timeLaps(laps);
+  }
+
+  /** The first broken invariant of the state it is in, by name. */
+  violation(): string | undefined {
+    return this.#system.machine.violation();
   }
 }

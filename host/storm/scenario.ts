@@ -3,10 +3,13 @@ import { DaxError } from '../error.ts';
 import { SEED_MAX } from '../random.ts';
 import { type Device, dynamicDevice, namespaceDevice, RANGES_MAX } from '../syscall/device.ts';
 import { ALIGN_NAMES, type AlignName, GIB, PAGE_BYTES } from '../units.ts';
-import { PATTERNS } from './pattern.ts';
+import { EXPONENT_DEFAULT, EXPONENT_MAX, HOT_SHARE_DEFAULT, PATTERNS } from './pattern.ts';
 
 /** The pages array of one get_user_pages call in the kernel's big users (VFIO) is one page long. */
 export const PIN_PAGES_DEFAULT = 512;
+
+/** Eight bytes each in the op stream. */
+export const TOUCHES_MAX = 2 ** 26;
 
 /** A storm as data: what is mapped, in which order it is touched, how it is pinned. */
 export const scenarioSchema = z.strictObject({
@@ -19,6 +22,10 @@ export const scenarioSchema = z.strictObject({
   ranges: z.number().int().min(1).max(RANGES_MAX).default(1),
   pattern: z.enum(PATTERNS).default('sequential'),
   strideUnits: z.number().int().positive().default(16),
+  /** Patterns zipf and hotPage: how skewed, and how many touches (0: as many as units). */
+  exponent: z.number().min(0).max(EXPONENT_MAX).default(EXPONENT_DEFAULT),
+  hotShare: z.number().min(0).max(1).default(HOT_SHARE_DEFAULT),
+  touches: z.number().int().min(0).max(TOUCHES_MAX).default(0),
   access: z.enum(['read', 'write']).default('write'),
   /** 4 KiB pages a pin call asks for; 0: no pin phase. */
   pinPages: z.number().int().min(0).max(262_144).default(PIN_PAGES_DEFAULT),

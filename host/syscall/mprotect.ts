@@ -22,6 +22,21 @@ function protectLeaves(process: Process, vma: Vma, from: bigint, to: bigint): vo
 }
 
 /**
+ * The control plane's half of mprotect: [start, end) of a mapping gets its new vm_flags, the leaves
+ * stay as they are. False: it may not be cut there.
+ */
+export function modifyProtection(
+  process: Process,
+  vma: Vma,
+  start: bigint,
+  end: bigint,
+  protection: Protection,
+): boolean {
+  const flags = (vma.flags & ~VM_ACCESS) | protectionFlags(protection);
+  return flags === vma.flags || modify(process, vma, start, end, flags);
+}
+
+/**
  * mprotect(2) of whole 4 KiB pages.
  *
  * Source: semantics 4.4, 8; mm/mprotect.c: mprotect_fixup, mm/vma.c: vma_modify_flags.
@@ -40,10 +55,9 @@ export function mprotect(
     if (!vma) return fail('ENOMEM');
     const to = vma.end < end ? vma.end : end;
     if (protection.write && !(vma.flags & abi.VM_MAYWRITE)) return fail('EACCES');
-    const flags = (vma.flags & ~VM_ACCESS) | protectionFlags(protection);
-    if (flags !== vma.flags) {
-      if (!modify(process, vma, at, to, flags)) return fail('EINVAL');
-      const now = process.requireVma(at);
+    if (!modifyProtection(process, vma, at, to, protection)) return fail('EINVAL');
+    const now = process.requireVma(at);
+    if (now.flags !== vma.flags) {
       protectLeaves(process, now, at, to);
     }
     at = to;

@@ -107,6 +107,11 @@ function refuseTooLarge({ pages }: BankShape, bytes: number): void {
   }
 }
 
+/** Whether a bank of this shape can be, before anything is made for it. Fails: as Bank. */
+export function checkBank(shape: BankShape): void {
+  refuseTooLarge(shape, planBank(shape, 0).bytes);
+}
+
 /**
  * One shared memory with a device's struct pages, a table arena and the core's control block.
  *

@@ -62,6 +62,8 @@ export interface CoreExports {
   poison(page: number): number;
   runChained(firstOp: number, ops: number): number;
   runNatural(firstOp: number, ops: number): number;
+  /** Counts so many operations that do nothing; histogram builds alone. */
+  timeLaps(laps: number): void;
   /** MM_FILEPAGES of an mm with every thread's share; kept by builds of full detail. */
   chargedPages(mm: number): bigint;
   /** `lost` leaves that the kernel itself lost are listed in the op buffer. */
@@ -128,7 +130,9 @@ function openTwin(file: string, memory: WebAssembly.Memory): CoreExports {
 
 function open(name: string, memory: WebAssembly.Memory): CoreExports {
   if (name.endsWith('.node')) return openTwin(name, memory);
-  return instantiateSync(compiled(name), { env: { memory } }).exports as unknown as CoreExports;
+  // Only histogram builds import the clock.
+  const env = { memory, clock: () => performance.now() };
+  return instantiateSync(compiled(name), { env }).exports as unknown as CoreExports;
 }
 
 /**

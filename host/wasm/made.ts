@@ -15,6 +15,8 @@ export interface MadeBuild {
   /** A build with the ledger, and whether it refuses folios of another order; default no, yes. */
   readonly counted?: boolean;
   readonly guard?: boolean;
+  /** Each operation timed by itself, into buckets of the bank. */
+  readonly histogram?: boolean;
 }
 
 /** Refcounting's steps, a bit each: assembly/switches.ts says what they do. */
@@ -40,9 +42,10 @@ async function compiler(): Promise<Compiler> {
 
 /** Compiles a build of the core unless it is there already; answers its name. */
 export async function makeBuild(build: MadeBuild): Promise<string> {
-  const { kernel, detail, steps, percpu, counted = false, guard = true } = build;
-  const extras = `${counted ? '-counted' : ''}${guard ? '' : '-unguarded'}`;
-  const name = `made-${kernel}-${detail}-steps${steps}-${percpu}${extras}`;
+  const { kernel, detail, steps, percpu } = build;
+  const { counted = false, guard = true, histogram = false } = build;
+  const extras = [counted && '-counted', !guard && '-unguarded', histogram && '-histogram'];
+  const name = `made-${kernel}-${detail}-steps${steps}-${percpu}${extras.filter(Boolean).join('')}`;
   const { compile } = await compiler();
   await compile({
     name,
@@ -53,6 +56,7 @@ export async function makeBuild(build: MadeBuild): Promise<string> {
     steps,
     percpu: percpu === 'atomic' ? 1 : 0,
     guard: guard ? 1 : 0,
+    histogram: histogram ? 1 : 0,
   });
   return name;
 }

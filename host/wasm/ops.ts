@@ -15,11 +15,24 @@ export const OP = {
   pinWrite: abi.OP_PIN_WRITE,
   put: abi.OP_PUT,
   unpin: abi.OP_UNPIN,
+  getSlowRead: abi.OP_GET_SLOW_READ,
+  getSlowWrite: abi.OP_GET_SLOW_WRITE,
+  pinSlowRead: abi.OP_PIN_SLOW_READ,
+  pinSlowWrite: abi.OP_PIN_SLOW_WRITE,
+  pinLongtermRead: abi.OP_PIN_LONGTERM_READ,
+  pinLongtermWrite: abi.OP_PIN_LONGTERM_WRITE,
+  pinLongtermSlowRead: abi.OP_PIN_LONGTERM_SLOW_READ,
+  pinLongtermSlowWrite: abi.OP_PIN_LONGTERM_SLOW_WRITE,
+  populateRead: abi.OP_POPULATE_READ,
+  populateWrite: abi.OP_POPULATE_WRITE,
+  protect: abi.OP_PROTECT,
 } as const;
 export type OpName = keyof typeof OP;
 
 /** The most one operation can cover: units or pages, as the operation counts them. */
 export const OP_TIMES_MAX = abi.OP_COUNT_MASK + 1;
+/** VMA slots that an operation can name. */
+export const OP_SLOTS = abi.OP_VMA_MASK + 1;
 
 /**
  * A workload as the core consumes it: eight bytes an operation.

@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { pageHistories } from '../../host/hazard/history.ts';
 import { KERNEL_IDS, type KernelId } from '../../host/kernel.ts';
-import { PATTERNS, type Pattern, unitOrder } from '../../host/storm/pattern.ts';
+import { ORDERS, type Order, unitOrder } from '../../host/storm/pattern.ts';
 import { stormPhases } from '../../host/storm/phase.ts';
 import { makeScenario } from '../../host/storm/scenario.ts';
 import { access } from '../../host/syscall/access.ts';
@@ -137,7 +137,7 @@ function failEach(story: Story): number {
 function storm(
   kernel: KernelId,
   align: AlignName,
-  pattern: Pattern,
+  pattern: Order,
   access: 'read' | 'write',
 ): Story {
   const scenario = makeScenario({
@@ -167,7 +167,7 @@ const LEAST: Readonly<Record<AlignName, number>> = { '4K': 2 + 2 + 2 * 4, '2M': 
 
 describe.each(KERNEL_IDS)('standard storms, %s', (kernel) => {
   describe.each(ALIGN_NAMES)('%s', (align) => {
-    test.each(PATTERNS.flatMap((each) => [[each, 'write'] as const, [each, 'read'] as const]))(
+    test.each(ORDERS.flatMap((each) => [[each, 'write'] as const, [each, 'read'] as const]))(
       '%s %s: each table allocation fails in turn',
       (pattern, access) => {
         expect(failEach(storm(kernel, align, pattern, access))).toBeGreaterThanOrEqual(

@@ -269,5 +269,23 @@ export const MUTANTS = [
     find: '  undoDevmapLeaf(<u32>(start - PAGES) >> 3, flags);\n  return false;',
     replace: '  return false;',
   },
+  {
+    name: 'munmap of a part frees the tables of its neighbours in an op stream',
+    file: 'zap.ts',
+    find: 'const floor = va > load<u64>(vma, VMA_START) ? va : load<u64>(vma, VMA_FLOOR);',
+    replace: 'const floor = load<u64>(vma, VMA_FLOOR);',
+  },
+  {
+    name: 'a longterm pin is a short one in an op stream',
+    file: 'storm.ts',
+    find: '  if (form >= OP_PIN_LONGTERM_READ) flags |= GUP_LONGTERM;',
+    replace: '',
+  },
+  {
+    name: 'a populate for writing reads in an op stream',
+    file: 'storm.ts',
+    find: 'write ? GUP_WRITE : 0));',
+    replace: '0));',
+  },
   ...UNBIND_MUTANTS,
 ];

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { DaxError } from '../../host/error.ts';
 import { contrast } from '../../host/measure/samples.ts';
-import { PATTERNS, unitOrder } from '../../host/storm/pattern.ts';
+import { ORDERS, unitOrder } from '../../host/storm/pattern.ts';
 import { stormPhases } from '../../host/storm/phase.ts';
 import { Rig, type Side } from '../../host/storm/rig.ts';
 import { runSides } from '../../host/storm/runner.ts';
@@ -14,9 +14,9 @@ import { OP_TIMES_MAX, OpStream } from '../../host/wasm/ops.ts';
 const takeBankOf = Rig.prototype.takeBank;
 
 describe('patterns', () => {
-  test('each visits every unit exactly once, whatever the sizes', () => {
+  test('each order visits every unit exactly once, whatever the sizes', () => {
     const sizes = fc.record({
-      pattern: fc.constantFrom(...PATTERNS),
+      pattern: fc.constantFrom(...ORDERS),
       units: fc.integer({ min: 1, max: 500 }),
       stride: fc.integer({ min: 1, max: 600 }),
       seed: fc.integer({ min: 0, max: 2 ** 31 - 1 }),

@@ -1,0 +1,38 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DaxError } from '../error.ts';
+import { PACKAGE_ROOT } from '../root.ts';
+import { readScenario, type ScenarioCase } from './file.ts';
+import { suggest } from './problem.ts';
+
+const FOLDER = join(PACKAGE_ROOT, 'data', 'scenarios');
+
+/** A scenario that comes with daxstorm. */
+export interface ReadyScenario {
+  readonly id: string;
+  readonly file: string;
+  readonly cases: readonly ScenarioCase[];
+}
+
+/** Names of the scenarios that come with daxstorm, in order. */
+export function readyNames(): readonly string[] {
+  return readdirSync(FOLDER)
+    .flatMap((file) => /^(.+)\.yaml$/.exec(file)?.[1] ?? [])
+    .sort();
+}
+
+export function readyScenarios(): readonly ReadyScenario[] {
+  return readyNames().map((id) => {
+    const file = join(FOLDER, `${id}.yaml`);
+    return { id, file, cases: readScenario(file) };
+  });
+}
+
+/** The file that a user names: a path, or a ready scenario by its name. Fails: E_FILE. */
+export function scenarioPath(named: string): string {
+  if (existsSync(named)) return named;
+  const names = readyNames();
+  if (names.includes(named)) return join(FOLDER, `${named}.yaml`);
+  const message = `'${named}' is neither a file nor a scenario that comes with daxstorm`;
+  throw new DaxError('E_FILE', message, suggest(named, names));
+}
