@@ -4,6 +4,7 @@ import { EVENT_ROWS } from '../storm.ts';
 /* Titles of what the storm table does not show. */
 const MORE_TITLES: Readonly<Record<string, string>> = {
   iMmapLockRead: 'i_mmap_rwsem, to read',
+  dirtyLost: '2M leaves whose D mprotect lost (kernel bug)',
   pmdRecheck: 'PMD entries read again',
   pgmapPut: 'pgmap references dropped',
   hugeFaultFallback: 'huge_fault calls that fell back',
@@ -177,6 +178,12 @@ const SOURCES: Readonly<Partial<Record<EventName | 'failed' | 'tableBytes', Even
   casRetry: { core: 'ref.ts, lock.ts', kernel: { any: 'compare-and-swap loops; 0 on one thread' } },
   gupWalk: { core: 'gupSlow.ts', kernel: { any: 'follow_page_mask in __get_user_pages' } },
   split: { core: 'zap.ts', kernel: { any: '__split_huge_pmd, __split_huge_pud' } },
+  leafLost: { core: 'move.ts lose', kernel: { any: 'pud_clear_bad in get_old_pud' } },
+  dirtyLost: { core: 'protect.ts protectLeaf', kernel: { any: 'change_huge_pmd: pmd_modify' } },
+  mtimeUpdate: {
+    core: 'fault.ts writeProtectedPte',
+    kernel: { any: 'file_update_time in fault_dirty_shared_page' },
+  },
   vmaLock: { core: 'lock.ts', kernel: { any: 'lock_vma_under_rcu' } },
   mmapLockRead: { core: 'lock.ts', kernel: { any: 'lock_mm_and_find_vma: mmap_lock, to read' } },
   mmapLockWrite: { core: 'lock.ts', kernel: { any: '__vm_munmap: mmap_lock, to write' } },
