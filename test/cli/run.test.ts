@@ -108,7 +108,7 @@ describe('run', () => {
 
   test('JSON: recorded where it was recorded, predicted with its error where not', async () => {
     const { schema, scenarios } = await runJson(file, '--filter', 'align=2M', '--seed', '7');
-    expect(schema).toBe('daxstorm/run.v1');
+    expect(schema).toBe('daxstorm/result.v1');
     expect(scenarios).toHaveLength(1);
     const [only] = scenarios;
     expect([only?.title, only?.seed]).toEqual(['small (align=2M)', 7]);

@@ -32,7 +32,7 @@ describe('files that fit', () => {
     ['the least there can be', `${HEAD}${FAULT}`],
     [
       'JSON',
-      '{"name": "x", "device": {"size": 8192, "align": "4K"}, "phases": [{"phase": "fault"}]}',
+      '{"name": "x", "device": {"size": 2097152, "align": "4K"}, "phases": [{"phase": "fault"}]}',
     ],
     [
       'every phase and every key',

@@ -91,7 +91,7 @@ describe('the core', () => {
   test('counts in the same buckets, from a clock that a test sets', async () => {
     const name = await makeBuild({ ...BUILD, steps: STEPS_ALL });
     const bytes = readFileSync(join(PACKAGE_ROOT, 'dist', 'wasm', `${name}.wasm`));
-    const scenario = makeScenario({ align: '4K', sizeBytes: MIB });
+    const scenario = makeScenario({ align: '4K', sizeBytes: 2 * MIB });
     const bank = new Bank(bankShape(scenarioDevice(scenario), 1, false));
     // Half a nanosecond beyond each whole one, so that no rounding of milliseconds matters.
     const laps = fc

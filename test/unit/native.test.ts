@@ -3,10 +3,12 @@
 import { describe, expect, test } from 'vitest';
 import { buildNative, checkStates, twinSides } from '../../bench/native.ts';
 import { COMPARED } from '../../host/kernel.ts';
-import { PATTERNS } from '../../host/storm/pattern.ts';
 import { stormPhases } from '../../host/storm/phase.ts';
 import { makeScenario, scenarioDevice } from '../../host/storm/scenario.ts';
 import { ALIGN_NAMES, ALIGNS } from '../../host/units.ts';
+
+/* Patterns that touch every unit once: the twins have no slow path of GUP. */
+const VISIT_ALL = ['sequential', 'strided', 'uniform'] as const;
 
 const compiler = buildNative();
 if (compiler === undefined) process.stderr.write('no C compiler: the C twins are not tested\n');
@@ -14,7 +16,7 @@ if (compiler === undefined) process.stderr.write('no C compiler: the C twins are
 describe.skipIf(compiler === undefined).each(COMPARED)('%s', (kernel) => {
   for (const align of ALIGN_NAMES) {
     for (const access of ['read', 'write'] as const) {
-      test.each(PATTERNS)(`${align} ${access} %s: equal states after every phase`, (pattern) => {
+      test.each(VISIT_ALL)(`${align} ${access} %s: equal states after every phase`, (pattern) => {
         const sizeBytes = ALIGNS[align] * (align === '4K' ? 2048 : 7);
         const scenario = makeScenario({ align, sizeBytes, pattern, access, pinPages: 100 });
         const device = scenarioDevice(scenario);

@@ -6,7 +6,7 @@ export function ratioAxis(ratios: readonly number[]): RowAxis {
   const domain = logDomain([...ratios, 0.8, 1.25]);
   return {
     scale: logScale(domain, ROW_RANGE),
-    ticks: logTicks(domain, 9),
+    ticks: logTicks(domain),
     label: (value) => `${value}×`,
     origin: 1,
   };

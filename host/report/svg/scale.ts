@@ -53,16 +53,21 @@ export function niceDomain([low, high]: Range, count: number): Range {
   return [clean(first * step), clean(Math.max(last, first + 1) * step)];
 }
 
-/** 1, 2 and 5 times powers of ten within the bounds; powers of ten alone where those were many. */
-export function logTicks([low, high]: Range, count = 8): readonly number[] {
+/** 1, 2, 5 times powers of ten within the bounds; 1, 3 or powers alone where those were too many. */
+export function logTicks([low, high]: Range, count = 6): readonly number[] {
   const powers: number[] = [];
   for (let p = Math.floor(Math.log10(low)); p <= Math.ceil(Math.log10(high)); p++) powers.push(p);
   const within = (factors: readonly number[]): readonly number[] =>
     powers
       .flatMap((power) => factors.map((factor) => clean(factor * 10 ** power)))
       .filter((value) => value >= low * 0.999 && value <= high * 1.001);
-  const fine = within([1, 2, 5]);
-  return fine.length <= count ? fine : within([1]);
+  const fits = [
+    [1, 2, 5],
+    [1, 3],
+  ]
+    .map(within)
+    .find((ticks) => ticks.length <= count);
+  return fits ?? within([1]);
 }
 
 /** The bounds of values on a logarithmic axis, with some room. */
