@@ -35,6 +35,7 @@ const TESTS = [
   'test/fault',
   'test/conformance',
   'test/model',
+  'test/scenario/program.test.ts',
 ];
 
 /** A mutant may loop for ever: that is noticed too. */
