@@ -58,8 +58,8 @@ export function printWords(comparisons: readonly Comparison[]): void {
   process.stdout.write(`${COLUMN_NOTES}\n\n${costWords(comparisons)}\n`);
 }
 
-/** Latencies of the storm that compareAlign ran: a table of its own, never in the A/B. */
-async function latencyOf(
+/** Latencies of the storm that compareAlign ran. */
+export async function latencyOf(
   flags: StormFlags,
   align: AlignName,
   { progress, signal }: Context,
@@ -72,7 +72,6 @@ async function latencyOf(
     onProgress: (text) => progress.say(text),
   });
   progress.clear();
-  if (flags.json === undefined) process.stdout.write(`${formatLatency(latency)}\n\n`);
   return latency;
 }
 
@@ -89,7 +88,10 @@ export async function runCompare(flags: CompareFlags, context: Context): Promise
   for (const align of aligns) {
     if (context.signal.aborted) break;
     comparisons.push(await compareAlign(flags, align, context));
-    latencies.push(flags.latency ? await latencyOf(flags, align, context) : undefined);
+    const latency = flags.latency ? await latencyOf(flags, align, context) : undefined;
+    latencies.push(latency);
+    // A table of its own, never in the A/B.
+    if (latency && flags.json === undefined) process.stdout.write(`${formatLatency(latency)}\n\n`);
   }
   const results = comparisons.map((comparison, i) => ({
     ...comparisonJson(comparison),

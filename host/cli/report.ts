@@ -3,14 +3,14 @@ import { DaxError } from '../error.ts';
 import { COMPARED } from '../kernel.ts';
 import { explain } from '../measure/functionFamilies.ts';
 import { hotOperations, hotPairs } from '../measure/hotFunctions.ts';
-import { comparisonJson, envelope } from '../report/json.ts';
+import { comparisonJson, deviceJson, envelope } from '../report/json.ts';
 import { readResult } from '../report/read.ts';
 import { makeReport } from '../report/report.ts';
 import type { Result, ResultOf, SingleResult } from '../report/schema/result.ts';
 import { hasContent } from '../report/sections.ts';
 import { PIN_PAGES_DEFAULT, scenarioDevice } from '../storm/scenario.ts';
 import { ALIGN_NAMES, type AlignName } from '../units.ts';
-import { compareScenario } from './compare.ts';
+import { compareScenario, latencyOf } from './compare.ts';
 import { type Context, EXIT } from './context.ts';
 import { climbScenario, ladderJson } from './ladder.ts';
 import * as option from './options.ts';
@@ -28,6 +28,7 @@ import { walkJson, report as walkOn } from './walk.ts';
 interface ReportFlags extends ReportTargets {
   readonly align?: AlignName;
   readonly ladder?: true;
+  readonly latency?: true;
   readonly time: number;
   readonly seed: number;
   readonly json?: string | true;
@@ -72,6 +73,20 @@ async function climbAll(
   return { ...envelope('ladder'), ladders };
 }
 
+async function latencyAll(
+  flags: StormFlags,
+  aligns: readonly AlignName[],
+  context: Context,
+): Promise<ResultOf<'latency'>> {
+  const latencies: ResultOf<'latency'>['latencies'][number][] = [];
+  for (const align of aligns) {
+    if (context.signal.aborted) break;
+    const device = deviceJson(scenarioDevice(scenarioOf(flags, align)));
+    latencies.push({ device, ...(await latencyOf(flags, align, context)) });
+  }
+  return { ...envelope('latency'), latencies };
+}
+
 function explainAll(align: AlignName | undefined): ResultOf<'explain'> {
   const explanations = [...hotOperations()].flatMap(([op, aligns]) =>
     align === undefined || aligns.includes(align) ? hotPairs(op, align).map(explain) : [],
@@ -95,6 +110,8 @@ async function runAll(flags: ReportFlags, context: Context): Promise<readonly Si
   const results: SingleResult[] = [await compareAll(storm, aligns, context)];
   results.push(explainAll(flags.align), walkAll(aligns));
   if (flags.ladder && !context.signal.aborted) results.push(await climbAll(storm, aligns, context));
+  if (flags.latency && !context.signal.aborted)
+    results.push(await latencyAll(storm, aligns, context));
   return results;
 }
 
@@ -105,11 +122,12 @@ async function runReport(
 ): Promise<void> {
   const nowhere = [given.html, given.markdown, given.json].every((each) => each === undefined);
   const flags: ReportFlags = nowhere ? { ...given, markdown: true } : given;
-  if (files.length > 0 && flags.ladder) {
+  const measured = flags.ladder ? '--ladder' : flags.latency ? '--latency' : undefined;
+  if (files.length > 0 && measured) {
     throw new DaxError(
       'E_USAGE',
-      '--ladder runs a ladder, but results are named to report on',
-      'run daxstorm ladder --json FILE and name that file too',
+      `${measured} measures, but results are named to report on`,
+      'run daxstorm ladder or daxstorm compare --latency with --json FILE and name that file too',
     );
   }
   checkReportTargets(flags);
@@ -148,6 +166,7 @@ export function reportCommand(context: Context): Command {
       '--ladder',
       'run the ladder too: compiles builds the first time, and as long as the A/B',
     )
+    .addOption(option.latencyOption())
     .addOption(option.timeOption(10))
     .addOption(option.seedOption())
     .addHelpText(
@@ -156,7 +175,7 @@ export function reportCommand(context: Context): Command {
 Examples:
   daxstorm report --html report.html           runs the A/B on all three unit sizes
   daxstorm report                              the same, as Markdown
-  daxstorm report --align 2M --ladder --time 30 --html report.html --json report.json
+  daxstorm report --align 2M --ladder --latency --html report.html --json report.json
   daxstorm report compare.json ladder.json --html report.html --markdown letter.md`,
     )
     .action((files: readonly string[], flags: ReportFlags) => runReport(files, flags, context));

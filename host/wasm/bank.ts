@@ -188,9 +188,13 @@ export class Bank {
     control(abi.CTL_COMPOUND_SHIFT, this.compoundShift);
     control(abi.CTL_TAIL_MASK, shape.dedup ? 63 : 0xffffffff);
     control(abi.CTL_STAMPS, this.recordsEnd);
+    // Whatever lay here in another place must not look like a lock that is held.
+    const tableLocks = this.#plan.tableLocks + this.#placeBytes;
+    const tables = (this.records - this.arena) / TABLE_BYTES;
+    clear(tableLocks, tableLocks + tables * LINE_BYTES);
     // The core finds a table's lock by its distance from ARENA.
     const lockSkipBytes = (this.#placeBytes / TABLE_BYTES) * LINE_BYTES;
-    control(abi.CTL_TABLE_LOCKS, this.#plan.tableLocks + this.#placeBytes - lockSkipBytes);
+    control(abi.CTL_TABLE_LOCKS, tableLocks - lockSkipBytes);
     control(abi.CTL_ARENA_START, this.arena);
     control(abi.CTL_ARENA_TOP, this.arena);
     control(abi.CTL_ARENA_END, this.records);

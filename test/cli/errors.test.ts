@@ -68,7 +68,7 @@ const CASES: readonly (readonly [args: string, code: string, says: string])[] = 
   ['report FOLDER/newer.json', 'E_RESULT', "of schema 'daxstorm/result.v9'"],
   ['report FOLDER/short.json', 'E_RESULT', 'comparisons'],
   ['report FOLDER/list.json', 'E_RESULT', 'nothing to show'],
-  ['report FOLDER/short.json --ladder', 'E_USAGE', '--ladder runs a ladder'],
+  ['report FOLDER/short.json --ladder', 'E_USAGE', '--ladder measures'],
 ];
 
 describe('bad input', () => {

@@ -9,10 +9,11 @@ import { makeScenario, scenarioDevice } from '../../host/storm/scenario.ts';
 import { bankShape } from '../../host/syscall/device.ts';
 import { mmap } from '../../host/syscall/mmap.ts';
 import { System } from '../../host/syscall/system.ts';
-import { ALIGN_NAMES, ALIGNS, MIB } from '../../host/units.ts';
+import { ALIGN_NAMES, ALIGNS, KIB } from '../../host/units.ts';
 import { Bank } from '../../host/wasm/bank.ts';
 
-const ROOM_BYTES = 2 * MIB;
+/** So little that places overlap: the locks of one lie on the struct pages of another. */
+const ROOM_BYTES = 64 * KIB;
 const GUARD_BYTES = 4096;
 const GUARD = 0x5a;
 
@@ -28,7 +29,7 @@ describe.each(KERNEL_IDS)('%s', (kernel) => {
     const random = seededRandom(7);
     const places = new Set<number>();
     const seen = new Set<string>();
-    for (let turn = 0; turn < 6; turn++) {
+    for (let turn = 0; turn < 12; turn++) {
       bank.place(random);
       places.add(bank.records);
       const below = new Uint8Array(bank.memory.buffer, bank.arena - GUARD_BYTES, GUARD_BYTES);
