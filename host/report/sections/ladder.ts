@@ -160,7 +160,7 @@ function ladderPart(ladder: Placed<LadderResult>, index: number): Markup {
   const { device, phases, turns, placements } = ladder.value;
   return fragment(
     el('h3', {}, `${device.align} units`),
-    el('p', { class: 'note' }, `${turns} turns on ${placements} banks`),
+    el('p', { class: 'note' }, `${turns} turns in ${placements} places`),
     ...eachPlaced(phases, `${ladder.at}/phases`).map((each) =>
       phaseFigure(each, `${index + 1}-${device.align}`),
     ),

@@ -48,7 +48,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'seed', align: 'right' },
   { title: 'workload', align: 'left' },
   { title: 'turns', align: 'right' },
-  { title: 'banks', align: 'right' },
+  { title: 'places', align: 'right' },
 ];
 
 function runRows({ comparisons, ladders }: Report): readonly Row[] {
