@@ -6,7 +6,7 @@ import { KERNEL_IDS, type KernelId, parseKernel } from '../../host/kernel.ts';
 import { seededRandom } from '../../host/random.ts';
 import { ALIGN_NAMES, formatCount, parseAlign } from '../../host/units.ts';
 import { FIELD_MAX, type Op } from './operation.ts';
-import type { Size } from './reference/entry.ts';
+import type { Size } from './reference/kernel.ts';
 import { Divergence, Twin } from './twin.ts';
 
 /** Long enough to fill and empty the machine many times, short enough to cut down. */
@@ -14,8 +14,13 @@ const HISTORY_OPS = 2000;
 const FIELDS = 6;
 
 /** What the history did wrong, if anything. */
-function run(kernel: KernelId, size: Size, ops: readonly Op[]): Divergence | undefined {
-  const twin = new Twin(kernel, size);
+function run(
+  kernel: KernelId,
+  size: Size,
+  ops: readonly Op[],
+  fullEvery?: number,
+): Divergence | undefined {
+  const twin = new Twin(kernel, size, fullEvery);
   try {
     for (const op of ops) twin.step(op);
     twin.compareAll();
@@ -32,7 +37,7 @@ function shrink(kernel: KernelId, size: Size, failing: readonly Op[]): readonly 
   for (let stretch = Math.ceil(ops.length / 2); stretch >= 1; stretch = Math.floor(stretch / 2)) {
     for (let at = 0; at < ops.length; ) {
       const shorter = [...ops.slice(0, at), ...ops.slice(at + stretch)];
-      if (run(kernel, size, shorter)) ops = shorter;
+      if (run(kernel, size, shorter, 1)) ops = shorter;
       else at += stretch;
     }
   }
@@ -41,7 +46,7 @@ function shrink(kernel: KernelId, size: Size, failing: readonly Op[]): readonly 
 
 function fail(kernel: KernelId, size: Size, ops: readonly Op[]): never {
   const shortest = shrink(kernel, size, ops);
-  const why = run(kernel, size, shortest)?.message ?? 'divergence';
+  const why = run(kernel, size, shortest, 1)?.message ?? 'divergence';
   process.stderr.write(
     `${kernel} ${size}: ${why}\nreplay: npm run fuzz -- --kernel ${kernel} --align ${size} --ops '${JSON.stringify(shortest)}'\n`,
   );

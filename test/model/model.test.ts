@@ -4,10 +4,10 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { KERNEL_IDS, type KernelId } from '../../host/kernel.ts';
 import { FIELD_MAX, type Op } from './operation.ts';
-import { PAGES, type Size } from './reference/entry.ts';
+import { ORDER, type Size } from './reference/kernel.ts';
 import { Divergence, Twin } from './twin.ts';
 
-const SIZES = Object.keys(PAGES) as readonly Size[];
+const SIZES = Object.keys(ORDER) as readonly Size[];
 const field = fc.nat(FIELD_MAX - 1);
 const history = fc.array(fc.tuple(field, field, field, field, field, field), {
   minLength: 1,
@@ -49,14 +49,14 @@ describe('the comparison itself', () => {
     const twin = new Twin('refcount', '2M');
     for (const op of HISTORY) twin.step(op);
     twin.compareAll();
-    const { bank } = twin.system.machine;
+    const { bank } = twin.sides.system.machine;
     bank.view.setInt32(bank.records + 52, 7, true);
     expect(() => twin.compareAll()).toThrow(Divergence);
   });
 
   test('a history that the model is given on another kernel diverges', () => {
     const twin = new Twin('refcount', '2M');
-    Object.defineProperty(twin, 'system', { value: new Twin('devmap', '2M').system });
+    Object.defineProperty(twin.sides, 'system', { value: new Twin('devmap', '2M').sides.system });
     const run = (): void => {
       for (const op of HISTORY) twin.step(op);
       twin.compareAll();

@@ -11,7 +11,7 @@ export const REFUSED_OVERLAY_LEAVES_GAP = true;
 export const SEARCH_4K_WITH_SLACK = true;
 
 /** 4: after clear_refs 4 a writable shared VMA wants write-notify: new entries are read-only. */
-export const WRITE_NOTIFY_AFTER_CLEAR_REFS = false;
+export const WRITE_NOTIFY_AFTER_CLEAR_REFS = true;
 
 /** 5: a zap in a VMA with VM_RAND_READ or VM_SEQ_READ does not mark the folio accessed. */
 export const ADVISED_VMA_HAS_NO_RECENCY = true;
@@ -54,3 +54,6 @@ export const MREMAP_CHECKS_FIRST_IN_B = true;
 
 /** 18: MAP_LOCKED mappings do not merge with neighbours when they are made. */
 export const LOCKED_DOES_NOT_MERGE = true;
+
+/** 19: files opened and mapped before an unbind serve again once the same device is bound again. */
+export const REBIND_REVIVES_FILES = true;
