@@ -2,9 +2,9 @@ import { PAGE_BYTES } from '../units.ts';
 import * as abi from '../wasm/abi.ts';
 import { fail, type SyscallResult, succeed } from './errno.ts';
 import { reportLostLeaves, reportMissingFlush } from './lostLeaf.ts';
-import { chooseAddress, TASK_SIZE_4 } from './mmap.ts';
+import { chooseAddress } from './mmap.ts';
 import { mayCut, unmapRange } from './munmap.ts';
-import type { Process } from './process.ts';
+import { type Process, TASK_SIZE_4 } from './process.ts';
 import { reportUnaligned } from './unaligned.ts';
 import type { Vma } from './vma.ts';
 
@@ -41,6 +41,15 @@ function badArguments(request: MremapRequest, oldLength: bigint, newLength: bigi
   if ((fixed !== undefined || dontUnmap) && !mayMove) return true;
   if (dontUnmap && oldLength !== newLength) return true;
   if (address % PAGE || newLength === 0n) return true;
+  return false;
+}
+
+/** What a fixed place may not be. */
+function badPlace(
+  { address, fixed }: MremapRequest,
+  oldLength: bigint,
+  newLength: bigint,
+): boolean {
   if (fixed === undefined) return false;
   if (fixed % PAGE || newLength > TASK_SIZE_4 || fixed > TASK_SIZE_4 - newLength) return true;
   return address + oldLength > fixed && fixed + newLength > address;
@@ -103,19 +112,19 @@ function moveMapping(
 function mremapTo(process: Process, request: MremapRequest, move: Move): SyscallResult<bigint> {
   const { from, newLength } = move;
   const crosses = (length: bigint): boolean => length > process.requireVma(from).end - from;
-  // Kernel: refcount looks before it unmaps anything; devmap after it cut the old range to size.
-  if (process.system.machine.kernel !== 'devmap' && crosses(move.oldLength)) return fail('EFAULT');
+  const oldLength = move.oldLength > newLength ? newLength : move.oldLength;
+  // Kernel: refcount (6.17 on) looks before it unmaps anything (check_prep_vma), the others after.
+  if (process.system.machine.kernel === 'refcount' && crosses(oldLength)) return fail('EFAULT');
   if (request.fixed !== undefined) {
     const cleared = unmapRange(process, request.fixed, request.fixed + newLength);
     if (!cleared.ok) return cleared;
   }
-  const oldLength = move.oldLength > newLength ? newLength : move.oldLength;
   if (oldLength < move.oldLength) {
     const cut = unmapRange(process, from + newLength, from + move.oldLength);
     if (!cut.ok) return cut;
   }
-  if (crosses(oldLength)) return fail('EFAULT');
-  const vma = process.requireVma(from);
+  const vma = process.vmaAt(from);
+  if (!vma || oldLength > vma.end - from) return fail('EFAULT');
   const to = request.fixed ?? findPlace(process, vma, from, newLength);
   if (to === undefined) return fail('ENOMEM');
   return moveMapping(process, vma, { ...move, oldLength, to }, request.dontUnmap ?? false);
@@ -154,6 +163,9 @@ export function mremap(process: Process, request: MremapRequest): SyscallResult<
   const newLength = wholePages(request.newBytes);
   if (badArguments(request, oldLength, newLength)) return fail('EINVAL');
   const vma = process.vmaAt(address);
+  const misplaced = badPlace(request, oldLength, newLength);
+  // Kernel: before 6.17 the mapping is looked for before the place is looked at (mremap_to).
+  if (misplaced && (vma || process.system.machine.kernel === 'refcount')) return fail('EINVAL');
   if (!vma) return fail('EFAULT');
   const move: Move = { from: address, oldLength, to: 0n, newLength };
   if (fixed !== undefined || dontUnmap) return mremapTo(process, request, move);

@@ -57,3 +57,6 @@ export const LOCKED_DOES_NOT_MERGE = true;
 
 /** 19: files opened and mapped before an unbind serve again once the same device is bound again. */
 export const REBIND_REVIVES_FILES = true;
+
+/** 20: B looks at mremap's place (overlap, alignment, range) before it looks for the mapping. */
+export const MREMAP_CHECKS_PLACE_FIRST_IN_B = true;

@@ -1,5 +1,5 @@
 // mremap: grow, shrink, move (8).
-import { MREMAP_CHECKS_FIRST_IN_B, TABLE_MOVE_SPARES_SOFT_DIRTY } from './choices.ts';
+import { MREMAP_CHECKS_FIRST_IN_B, MREMAP_CHECKS_PLACE_FIRST_IN_B, TABLE_MOVE_SPARES_SOFT_DIRTY } from './choices.ts';
 import { SOFT_DIRTY } from './entry.ts';
 import {
   type Errno,
@@ -154,15 +154,18 @@ function moveVma(
   return { address: newAddress };
 }
 
+/** Where mremap_to may not go. */
+function refusesPlace({ address, oldLength, newLength, newAddress = 0n }: MremapArgs): boolean {
+  if (newAddress % PAGE !== 0n || newLength > TASK_SIZE) return true;
+  if (newAddress > TASK_SIZE - newLength) return true;
+  return address + oldLength > newAddress && newAddress + newLength > address;
+}
+
 /** mremap_to: MREMAP_FIXED or MREMAP_DONTUNMAP. */
 function mremapTo(world: World, process: Process, args: MremapArgs): Placed {
   const { address, newLength } = args;
   const newAddress = args.newAddress ?? 0n;
-  if (newAddress % PAGE !== 0n || newLength > TASK_SIZE) return { errno: 'EINVAL' };
-  if (newAddress > TASK_SIZE - newLength) return { errno: 'EINVAL' };
-  if (address + args.oldLength > newAddress && newAddress + newLength > address) {
-    return { errno: 'EINVAL' };
-  }
+  if (refusesPlace(args)) return { errno: 'EINVAL' };
   const oldLength = min(args.oldLength, newLength);
   if (MREMAP_CHECKS_FIRST_IN_B && world.kernel === 'refcount') {
     const refused = refusesResize(vmaOf(process, address)!, address, oldLength);
@@ -217,6 +220,9 @@ export function mremap(world: World, process: Process, given: MremapArgs): Place
   };
   const { address, oldLength, newLength } = args;
   if (refusesFlags(args)) return { errno: 'EINVAL' };
+  if (MREMAP_CHECKS_PLACE_FIRST_IN_B && world.kernel === 'refcount' && args.fixed) {
+    if (refusesPlace(args)) return { errno: 'EINVAL' };
+  }
   const vma = vmaOf(process, address);
   if (!vma) return { errno: 'EFAULT' };
   if (args.fixed || args.dontUnmap) return mremapTo(world, process, args);
