@@ -1,7 +1,7 @@
 import { PAGE_BYTES } from '../units.ts';
 import * as abi from '../wasm/abi.ts';
 import { type Errno, fail, type SyscallResult, succeed } from './errno.ts';
-import { unmapRange } from './munmap.ts';
+import { mayCut, unmapRange } from './munmap.ts';
 import type { OpenMode } from './node.ts';
 import { mapPopulate } from './populate.ts';
 import { MMAP_MIN, type Process, TASK_SIZE_4 } from './process.ts';
@@ -116,12 +116,13 @@ export function mmap(process: Process, request: MmapRequest): SyscallResult<Vma>
   if (flags.fixed === 'noreplace' && inTheWay.length > 0) return fail('EEXIST');
   const file = fileError(request, flags);
   if (file) return fail(file);
-  const driver = driverError(process, flags, start, end);
-  if (driver) return fail(driver);
-  if (inTheWay.length > 0) {
-    const cleared = unmapRange(process, start, end);
-    if (!cleared.ok) return fail(cleared.errno);
+  if (inTheWay.some((vma) => !mayCut(process, vma, start) || !mayCut(process, vma, end))) {
+    return fail('EINVAL');
   }
+  const driver = driverError(process, flags, start, end);
+  // The driver is asked once what was there is gone, and gone it stays (mm/vma.c: __mmap_region).
+  if (inTheWay.length > 0) unmapRange(process, start, end);
+  if (driver) return fail(driver);
   const vma: Vma = {
     slot: process.system.takeSlot(),
     start,

@@ -3,7 +3,7 @@ import * as abi from '../wasm/abi.ts';
 import { fail, type SyscallResult, succeed } from './errno.ts';
 import { reportLostLeaves, reportMissingFlush } from './lostLeaf.ts';
 import { chooseAddress } from './mmap.ts';
-import { mayCut, unmapRange } from './munmap.ts';
+import { mayCut, munmap, unmapRange } from './munmap.ts';
 import { type Process, TASK_SIZE_4 } from './process.ts';
 import { reportUnaligned } from './unaligned.ts';
 import type { Vma } from './vma.ts';
@@ -120,7 +120,7 @@ function mremapTo(process: Process, request: MremapRequest, move: Move): Syscall
     if (!cleared.ok) return cleared;
   }
   if (oldLength < move.oldLength) {
-    const cut = unmapRange(process, from + newLength, from + move.oldLength);
+    const cut = munmap(process, from + newLength, move.oldLength - newLength);
     if (!cut.ok) return cut;
   }
   const vma = process.vmaAt(from);
@@ -170,6 +170,7 @@ export function mremap(process: Process, request: MremapRequest): SyscallResult<
   const move: Move = { from: address, oldLength, to: 0n, newLength };
   if (fixed !== undefined || dontUnmap) return mremapTo(process, request, move);
   if (oldLength < newLength) return grow(process, vma, request, move);
-  const cut = unmapRange(process, address + newLength, address + oldLength);
+  if (oldLength === newLength) return succeed(address);
+  const cut = munmap(process, address + newLength, oldLength - newLength);
   return cut.ok ? succeed(address) : cut;
 }

@@ -1,5 +1,9 @@
 // mremap: grow, shrink, move (8).
-import { MREMAP_CHECKS_FIRST_IN_B, MREMAP_CHECKS_PLACE_FIRST_IN_B, TABLE_MOVE_SPARES_SOFT_DIRTY } from './choices.ts';
+import {
+  MREMAP_CHECKS_FIRST_IN_B,
+  MREMAP_CHECKS_PLACE_FIRST_IN_B,
+  TABLE_MOVE_SPARES_SOFT_DIRTY,
+} from './choices.ts';
 import { SOFT_DIRTY } from './entry.ts';
 import {
   type Errno,
