@@ -132,6 +132,7 @@ export function mmap(process: Process, request: MmapRequest): SyscallResult<Vma>
     kind: 'device',
   };
   process.replace([], [vma]);
+  process.giveSoftDirty(start, vma.flags);
   if (flags.populate) mapPopulate(process, start, end);
   return succeed(vma);
 }

@@ -30,6 +30,8 @@ export function modify(
     ...(vma.end > end ? [piece(process, vma, end, vma.end)] : []),
   ];
   process.replace([vma], [...rest, part]);
+  // The one that took it over gets the new flags, all of them (vm_flags_reset).
+  if (absorbed) process.giveSoftDirty(start, flags);
   if (absorbed) reportUnaligned(process, start, end);
   return true;
 }

@@ -143,6 +143,7 @@ function grow(
   const free = end <= TASK_SIZE_4 && process.overlapping(vma.end, end).length === 0;
   if (oldLength === vma.end - from && free) {
     process.replace([vma], [{ ...vma, end }]);
+    process.giveSoftDirty(from, vma.flags);
     reportUnaligned(process, from, end);
     return succeed(from);
   }

@@ -111,7 +111,7 @@ function moveTables(world: World, process: Process, from: bigint, to: bigint, by
   for (let old = from; old < end; old += step) {
     const fresh = to + (old - from);
     step = extent(PUD_SIZE, old, end, fresh);
-    if (world.size === '1G') {
+    if (world.size === '1G' && process.leaves.has(old / PUD_SIZE)) {
       loseLeaf(world, process, old / PUD_SIZE);
       continue;
     }
