@@ -1,5 +1,5 @@
 // The emulator and the reference model side by side: every operation on both, compared after each.
-import { CALLS } from './calls.ts';
+import { CALLS, unmapMisaligned } from './calls.ts';
 import { kindOf, type Op, pick } from './operation.ts';
 import type { Kernel, Size } from './reference/kernel.ts';
 import { Sides } from './sides.ts';
@@ -29,6 +29,7 @@ export class Twin {
     const { machine } = sides.system;
     const before = machine.event('faultMinor') - pair.model.minorFaults;
     CALLS[kind](sides, op, pair);
+    unmapMisaligned(sides, pair);
     sides.same('minor faults', machine.event('faultMinor') - pair.model.minorFaults, before);
     sides.compareProcess(pair);
     if (this.#steps % this.#fullEvery === 0) this.compareAll();
