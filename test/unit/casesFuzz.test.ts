@@ -131,6 +131,22 @@ describe.each(KERNELS)('%s', (kernel) => {
     expect(process.vmas.map(isSoftDirty)).toEqual([kernel === 'refcount']);
   });
 
+  test.each([
+    ['2M', UNIT],
+    ['1G', GIB],
+  ] as const)(
+    'a boundary that madvise moves into a unit: 2M leaf gone, 1G leaf there (%s)',
+    (align, unit) => {
+      const bench = new Bench({ kernel, align, units: 4, request: { address: FAR } });
+      const { process } = bench;
+      madvise(process, FAR + 2n * unit, 2n * unit, 'dontdump');
+      access(process, FAR + unit, 'read');
+      expect(madvise(process, FAR + 2n * unit - PAGE, PAGE, 'dontdump')).toEqual(OK);
+      expect(process.vmas[0]?.end).toBe(FAR + 2n * unit - PAGE);
+      expect(entryAt(bench, FAR + unit) === undefined).toBe(align === '2M');
+    },
+  );
+
   test('mincore walks what lies before a hole', () => {
     const bench = new Bench({ kernel, align: '1G', units: 2, request: { address: FAR } });
     access(bench.process, FAR + GIB, 'read');
