@@ -187,14 +187,3 @@ test('an unbind asks each mapping whether its accesses tell of a page, not the l
   };
   expect([referenced('random', 'normal'), referenced('normal', 'random')]).toEqual([true, false]);
 });
-
-test.each(['4K', '2M'] as const)(
-  'a fixed mremap that shrinks looks only at what it moves (%s)',
-  (align) => {
-    const { process, vma } = new Bench({ kernel: 'refcount', align, request: { address: FAR } });
-    const unit = align === '4K' ? PAGE : UNIT;
-    const length = vma.end - vma.start;
-    const request = { address: FAR, oldBytes: length + unit, newBytes: unit, mayMove: true };
-    expect(mremap(process, { ...request, fixed: 2n * FAR })).toEqual({ ok: true, value: 2n * FAR });
-  },
-);
