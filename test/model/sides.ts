@@ -157,21 +157,26 @@ export class Sides {
     this.same(`leaf of 0x${va.toString(16)}`, leaf?.entry, model.leaves.get(va / this.unit));
   }
 
-  /** Every leaf that the emulated page tables hold, by address. */
-  #leaves({ emulated }: Pair): readonly (readonly [bigint, bigint])[] {
+  /** Every leaf and every table below the top that the emulated mm has, by address. */
+  #walkAll({ emulated }: Pair) {
     const { bank } = this.system.machine;
-    const found: [bigint, bigint][] = [];
-    const visit = (table: number, shift: bigint, base: bigint): void => {
+    const leaves: (readonly [bigint, bigint])[] = [];
+    const tables: Record<'pud' | 'pmd' | 'pte', bigint[]> = { pud: [], pmd: [], pte: [] };
+    const below = { 39: tables.pud, 30: tables.pmd, 21: tables.pte } as const;
+    const visit = (table: number, shift: 39 | 30 | 21 | 12, base: bigint): void => {
       const entries = new BigUint64Array(bank.memory.buffer, table, 512);
       entries.forEach((entry, slot) => {
         if (entry === 0n) return;
-        const va = base + (BigInt(slot) << shift);
-        if (shift === 12n || entry & 0x80n) found.push([va, entry]);
-        else visit(Number(entry & 0x000f_ffff_ffff_f000n), shift - 9n, va);
+        const va = base + (BigInt(slot) << BigInt(shift));
+        if (shift === 12 || entry & 0x80n) leaves.push([va, entry]);
+        else {
+          below[shift].push(va);
+          visit(Number(entry & 0x000f_ffff_ffff_f000n), (shift - 9) as 30 | 21 | 12, va);
+        }
       });
     };
-    visit(bank.u32(emulated.mm + abi.MM_TOP), 39n, 0n);
-    return found;
+    visit(bank.u32(emulated.mm + abi.MM_TOP), 39, 0n);
+    return { leaves, tables };
   }
 
   compareFolio(unit: number): void {
@@ -231,10 +236,10 @@ export class Sides {
   compareAll(): void {
     for (const pair of this.pairs) {
       this.compareProcess(pair);
-      const model = [...pair.model.leaves]
-        .map(([key, entry]) => [key * this.unit, entry] as const)
-        .sort(([a], [b]) => (a < b ? -1 : 1));
-      this.same('leaves', this.#leaves(pair), model);
+      const { leaves, tables } = this.model.viewProcess(pair.model);
+      const walked = this.#walkAll(pair);
+      this.same('leaves', walked.leaves, leaves);
+      this.same('tables', walked.tables, tables);
     }
     for (let unit = 0; unit < UNITS[this.size]; unit++) this.compareFolio(unit);
     this.compareBugs();

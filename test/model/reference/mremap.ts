@@ -124,6 +124,16 @@ function moveTables(world: World, process: Process, from: bigint, to: bigint, by
   }
 }
 
+/** try_realign_addr: both ends as far into a 2 MiB slot, each the start of its VMA, nothing before it. */
+function realignment(process: Process, from: bigint, to: bigint, bytes: bigint): bigint {
+  const into = from % PMD_SIZE;
+  if (into === 0n || into !== to % PMD_SIZE || bytes < PMD_SIZE - into) return 0n;
+  const free = [from, to].every(
+    (at) => vmaOf(process, at)?.start === at && !overlaps(process.vmas, at - into, at),
+  );
+  return free ? into : 0n;
+}
+
 /** vma_to_resize: may the range grow or move at all? */
 function refusesResize(vma: Vma, address: bigint, oldLength: bigint): Errno | null {
   return oldLength > vma.end - address ? 'EFAULT' : null;
@@ -153,7 +163,8 @@ function moveVma(
     offset: offsetAt(vma, address),
   };
   insertVma(world.kernel, process.vmas, fresh);
-  moveTables(world, process, address, newAddress, oldLength);
+  const into = realignment(process, address, newAddress, oldLength);
+  moveTables(world, process, address - into, newAddress - into, oldLength + into);
   if (!args.dontUnmap && oldLength > 0n) unmapRange(world, process, address, oldEnd);
   return { address: newAddress };
 }
