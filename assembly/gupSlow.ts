@@ -177,13 +177,18 @@ export function populateRange(vma: usize, from: u64, end: u64, flags: u32): u32 
   return status;
 }
 
+/** follow_huge_pud answers -EEXIST before it touches the entry, follow_devmap_pmd after. */
+@inline function touchUncounted(flags: u32): void {
+  if (leafShift != PUD_SHIFT) touchEntry(flags);
+}
+
 function populateUnderLock(vma: usize, from: u64, end: u64, flags: u32): u32 {
   let va = from;
   while (va < end) {
     const status = faultIn(vma, va, flags);
     if (status != OK) return status;
     lockLeaf(vma);
-    if (KERNEL == DEVMAP) touchEntry(flags);
+    if (KERNEL == DEVMAP) touchUncounted(flags);
     else if (leafShift == PTE_SHIFT) touchPage(folioOf(pageOf(load<u64>(leafSlot))), flags);
     else touchHuge(flags);
     unlockLeaf(vma);

@@ -14,7 +14,7 @@ import { getPgmap, putPgmap, unbindPgmap } from './pgmap';
 import { setHwPoison } from './ref';
 import { GONE, NEVER_FAULTED, OK } from './status';
 import { FULL } from './switches';
-import { finishGather, topShift, zapTop } from './zap';
+import { beginZap, finishGather, topShift, zapTop } from './zap';
 
 /** kill_dax: from here on check_vma fails; the faults that were past it are waited for. */
 export function killDax(): void {
@@ -29,7 +29,7 @@ export function runDax(): void {
 
 /** unmap_mapping_range_vma: an mmu_gather of its own, so a flush of its own; no mmap_lock. */
 function unmapIn(vma: usize, first: u64, end: u64): void {
-  beginOperation();
+  beginZap(vma);
   const start = load<u64>(vma, VMA_START);
   const pgoff = load<u64>(vma, VMA_PGOFF);
   const stop = pgoff + ((load<u64>(vma, VMA_END) - start) >> 12);

@@ -39,7 +39,8 @@ let reclaims: bool = false;
 /** vma_has_recency: accesses of a VMA that is read in order or at random say nothing of a page. */
 let recency: bool = true;
 
-@inline function beginZap(vma: usize): void {
+/** Before the zap of a VMA's range. */
+@inline export function beginZap(vma: usize): void {
   beginOperation();
   recency = (load<u32>(vma, VMA_FLAGS) & (VM_SEQ_READ | VM_RAND_READ)) == 0;
 }

@@ -1,7 +1,7 @@
 import * as abi from '../wasm/abi.ts';
 import type { Errno } from './errno.ts';
 import { faultErrno } from './populate.ts';
-import type { Process } from './process.ts';
+import { type Process, TASK_SIZE_4 } from './process.ts';
 import { reportUnbalancedPuts, reportUseAfterFree } from './useAfterFree.ts';
 
 export interface GupRequest {
@@ -52,6 +52,8 @@ export function gup(process: Process, va: bigint, pages: number, request: GupReq
   const vma = process.vmaAt(va);
   // The lockless walk needs no mapping, only the mm; any descriptor of this process names it.
   const anchor = vma ?? process.vmas[0];
+  const end = va - (va % 4096n) + BigInt(pages) * 4096n;
+  if (request.mode !== 'slow' && end > TASK_SIZE_4) return { pages: [], errno: 'EFAULT' };
   let got = 0;
   machine.core.beginPages(0);
   if (request.mode !== 'slow' && anchor) {

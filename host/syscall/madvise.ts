@@ -1,9 +1,9 @@
 import * as abi from '../wasm/abi.ts';
 import { type Errno, fail, type SyscallResult, succeed } from './errno.ts';
 import { modify } from './modify.ts';
-import { populate } from './populate.ts';
+import { madvisePopulate } from './populate.ts';
 import type { Process } from './process.ts';
-import { eachPart, rangeEnd } from './range.ts';
+import { eachPart, hasHole, rangeEnd } from './range.ts';
 import type { Vma } from './vma.ts';
 
 export type Advice =
@@ -27,13 +27,19 @@ export type Advice =
   | 'dontneed'
   | 'dontneedLocked';
 
-/** Advice that device-DAX refuses (semantics 4.4). */
+/** Advice that device-DAX refuses, mapping by mapping (semantics 4.4). */
 const REFUSED: Partial<Record<Advice, Errno>> = {
   free: 'EINVAL',
   wipeonfork: 'EINVAL',
   collapse: 'EINVAL',
   remove: 'ENODEV',
 };
+
+function refusal(advice: Advice, { flags }: Vma): Errno | undefined {
+  // Asked before the file is: vma_is_shared_maywrite.
+  if (advice === 'remove' && !(flags & abi.VM_SHARED && flags & abi.VM_MAYWRITE)) return 'EACCES';
+  return REFUSED[advice];
+}
 
 /** Advice that is only a flag of the mapping: what it clears, then sets. */
 const FLAGS: Partial<Record<Advice, readonly [clear: number, set: number]>> = {
@@ -72,12 +78,14 @@ export function madvise(
 ): SyscallResult<void> {
   if (start % 4096n) return fail('EINVAL');
   const end = rangeEnd(start, lengthBytes);
-  const refused = REFUSED[advice];
-  if (refused) return fail(refused);
+  if (end === start) return succeed(undefined);
   if (advice === 'populateRead' || advice === 'populateWrite') {
-    return populate(process, start, end, advice === 'populateWrite');
+    return madvisePopulate(process, start, end, advice === 'populateWrite');
   }
+  const hole = hasHole(process, start, end);
   const errno = eachPart(process, start, end, (vma, from, to) => {
+    const refused = refusal(advice, vma);
+    if (refused) return refused;
     const flags = FLAGS[advice];
     if (flags) return changeFlags(process, vma, from, to, flags);
     const { core } = process.system.machine;
@@ -89,5 +97,7 @@ export function madvise(
     }
     return undefined;
   });
-  return errno ? fail(errno) : succeed(undefined);
+  if (errno) return fail(errno);
+  // The rest was advised all the same (mm/madvise.c: madvise_walk_vmas).
+  return hole ? fail('ENOMEM') : succeed(undefined);
 }

@@ -1,7 +1,7 @@
 import { readMincoreBytes } from '../wasm/look.ts';
 import { fail, type SyscallResult, succeed } from './errno.ts';
 import type { Process } from './process.ts';
-import { eachPart, hasHole, rangeEnd } from './range.ts';
+import { eachPart, rangeEnd } from './range.ts';
 
 /**
  * mincore(2): a byte a page, 1 where a leaf is present; device-DAX has no page cache to ask else.
@@ -18,14 +18,17 @@ export function mincore(
 ): SyscallResult<Uint8Array> {
   if (start % 4096n) return fail('EINVAL');
   const end = rangeEnd(start, lengthBytes);
-  if (hasHole(process, start, end)) return fail('ENOMEM');
   const out = new Uint8Array(Number((end - start) / 4096n));
-  eachPart(process, start, end, (vma, from, to) => {
+  let reached = start;
+  const errno = eachPart(process, start, end, (vma, from, to) => {
+    // A hole is found when the walk comes to it: what lies before was walked.
+    if (from > reached) return 'ENOMEM';
+    reached = to;
     const at = Number((from - start) / 4096n);
     if (vma.kind !== 'device') return undefined;
     if (!mayWriteFile) out.fill(1, at, Number((to - start) / 4096n));
     else out.set(readMincoreBytes(process.system.machine, process.descriptor(vma), from, to), at);
     return undefined;
   });
-  return succeed(out);
+  return errno || reached < end ? fail('ENOMEM') : succeed(out);
 }

@@ -1,10 +1,10 @@
 import { PAGE_BYTES } from '../units.ts';
 import * as abi from '../wasm/abi.ts';
 import { type Errno, fail, type SyscallResult, succeed } from './errno.ts';
-import { unmapRange } from './munmap.ts';
+import { mayCut, unmapRange } from './munmap.ts';
 import type { OpenMode } from './node.ts';
-import { populate } from './populate.ts';
-import { MMAP_MIN, type Process } from './process.ts';
+import { mapPopulate } from './populate.ts';
+import { MMAP_MIN, type Process, TASK_SIZE_4 } from './process.ts';
 import { type Protection, protectionFlags, type Vma } from './vma.ts';
 
 export interface MmapFlags {
@@ -26,21 +26,26 @@ export interface MmapRequest {
 }
 
 const PAGE = BigInt(PAGE_BYTES);
-export const TASK_SIZE_4 = 0x7fff_ffff_f000n;
 const SHARED: MmapFlags = { type: 'shared' };
 
-/** do_mmap's own checks, in the order that matters (semantics 4.1). */
+/** do_mmap's checks before it looks for a place, in the order that matters (semantics 4.1). */
 function genericError(request: MmapRequest, flags: MmapFlags, length: bigint): Errno | undefined {
-  const { address = 0n, offsetBytes = 0n, protection, mode = 'rw' } = request;
+  const { address = 0n, offsetBytes = 0n } = request;
   if (length === 0n) return 'EINVAL';
   if (offsetBytes % PAGE) return 'EINVAL';
   if (length > TASK_SIZE_4) return 'ENOMEM';
   if (flags.hugetlb) return 'EINVAL';
   if (flags.fixed && address % PAGE) return 'EINVAL';
   if (flags.fixed && address + length > TASK_SIZE_4) return 'ENOMEM';
-  if (mode === 'w') return 'EACCES';
-  if (flags.type !== 'private' && protection.write && mode === 'r') return 'EACCES';
   return undefined;
+}
+
+/** do_mmap's checks of the file, once there is a place. */
+function fileError({ protection, mode = 'rw' }: MmapRequest, flags: MmapFlags): Errno | undefined {
+  // Not among the flags that MAP_SHARED_VALIDATE knows (LEGACY_MAP_MASK).
+  if (flags.type === 'sharedValidate' && flags.fixed === 'noreplace') return 'EOPNOTSUPP';
+  if (mode === 'w') return 'EACCES';
+  return flags.type !== 'private' && protection.write && mode === 'r' ? 'EACCES' : undefined;
 }
 
 /** dax_get_unmapped_area: with no hint, VA = offset modulo the unit (semantics 4.3). */
@@ -109,12 +114,15 @@ export function mmap(process: Process, request: MmapRequest): SyscallResult<Vma>
   const end = start + length;
   const inTheWay = process.overlapping(start, end);
   if (flags.fixed === 'noreplace' && inTheWay.length > 0) return fail('EEXIST');
-  const driver = driverError(process, flags, start, end);
-  if (driver) return fail(driver);
-  if (inTheWay.length > 0) {
-    const cleared = unmapRange(process, start, end);
-    if (!cleared.ok) return fail(cleared.errno);
+  const file = fileError(request, flags);
+  if (file) return fail(file);
+  if (inTheWay.some((vma) => !mayCut(process, vma, start) || !mayCut(process, vma, end))) {
+    return fail('EINVAL');
   }
+  const driver = driverError(process, flags, start, end);
+  // The driver is asked once what was there is gone, and gone it stays (mm/vma.c: __mmap_region).
+  if (inTheWay.length > 0) unmapRange(process, start, end);
+  if (driver) return fail(driver);
   const vma: Vma = {
     slot: process.system.takeSlot(),
     start,
@@ -124,7 +132,7 @@ export function mmap(process: Process, request: MmapRequest): SyscallResult<Vma>
     kind: 'device',
   };
   process.replace([], [vma]);
-  // Whether the pages can be had is no part of mmap's answer.
-  if (flags.populate) populate(process, start, end, false);
+  process.giveSoftDirty(start, vma.flags);
+  if (flags.populate) mapPopulate(process, start, end);
   return succeed(vma);
 }

@@ -2,9 +2,9 @@ import { PAGE_BYTES } from '../units.ts';
 import * as abi from '../wasm/abi.ts';
 import { fail, type SyscallResult, succeed } from './errno.ts';
 import { reportLostLeaves, reportMissingFlush } from './lostLeaf.ts';
-import { chooseAddress, TASK_SIZE_4 } from './mmap.ts';
-import { mayCut, unmapRange } from './munmap.ts';
-import type { Process } from './process.ts';
+import { chooseAddress } from './mmap.ts';
+import { munmap, unmapRange } from './munmap.ts';
+import { type Process, TASK_SIZE_4 } from './process.ts';
 import { reportUnaligned } from './unaligned.ts';
 import type { Vma } from './vma.ts';
 
@@ -41,6 +41,15 @@ function badArguments(request: MremapRequest, oldLength: bigint, newLength: bigi
   if ((fixed !== undefined || dontUnmap) && !mayMove) return true;
   if (dontUnmap && oldLength !== newLength) return true;
   if (address % PAGE || newLength === 0n) return true;
+  return false;
+}
+
+/** What a fixed place may not be. */
+function badPlace(
+  { address, fixed }: MremapRequest,
+  oldLength: bigint,
+  newLength: bigint,
+): boolean {
   if (fixed === undefined) return false;
   if (fixed % PAGE || newLength > TASK_SIZE_4 || fixed > TASK_SIZE_4 - newLength) return true;
   return address + oldLength > fixed && fixed + newLength > address;
@@ -76,6 +85,13 @@ function moveEntries(process: Process, move: Move) {
   return { moved: false, lost };
 }
 
+/** may_split as prep_move_vma asks it: of any end that is not the mapping's own, old size 0 included. */
+function refusesSplit(process: Process, vma: Vma, from: bigint, end: bigint): boolean {
+  if (vma.kind !== 'device') return false;
+  const unit = BigInt(process.system.device.unitBytes);
+  return (vma.start !== from && from % unit !== 0n) || (vma.end !== end && end % unit !== 0n);
+}
+
 /** move_vma: a new mapping, the entries moved, the old range unmapped. */
 function moveMapping(
   process: Process,
@@ -84,7 +100,7 @@ function moveMapping(
   dontUnmap: boolean,
 ): SyscallResult<bigint> {
   const { from, oldLength, to, newLength } = move;
-  if (!mayCut(process, vma, from) || !mayCut(process, vma, from + oldLength)) return fail('EINVAL');
+  if (refusesSplit(process, vma, from, from + oldLength)) return fail('EINVAL');
   const pgoff = vma.pgoff + (from - vma.start) / PAGE;
   const slot = process.system.takeSlot();
   process.replace([], [{ ...vma, slot, start: to, end: to + newLength, pgoff }]);
@@ -103,19 +119,19 @@ function moveMapping(
 function mremapTo(process: Process, request: MremapRequest, move: Move): SyscallResult<bigint> {
   const { from, newLength } = move;
   const crosses = (length: bigint): boolean => length > process.requireVma(from).end - from;
-  // Kernel: refcount looks before it unmaps anything; devmap after it cut the old range to size.
-  if (process.system.machine.kernel !== 'devmap' && crosses(move.oldLength)) return fail('EFAULT');
+  const oldLength = move.oldLength > newLength ? newLength : move.oldLength;
+  // Kernel: refcount (6.17 on) looks before it unmaps anything (check_prep_vma), the others after.
+  if (process.system.machine.kernel === 'refcount' && crosses(oldLength)) return fail('EFAULT');
   if (request.fixed !== undefined) {
     const cleared = unmapRange(process, request.fixed, request.fixed + newLength);
     if (!cleared.ok) return cleared;
   }
-  const oldLength = move.oldLength > newLength ? newLength : move.oldLength;
   if (oldLength < move.oldLength) {
-    const cut = unmapRange(process, from + newLength, from + move.oldLength);
+    const cut = munmap(process, from + newLength, move.oldLength - newLength);
     if (!cut.ok) return cut;
   }
-  if (crosses(oldLength)) return fail('EFAULT');
-  const vma = process.requireVma(from);
+  const vma = process.vmaAt(from);
+  if (!vma || oldLength > vma.end - from) return fail('EFAULT');
   const to = request.fixed ?? findPlace(process, vma, from, newLength);
   if (to === undefined) return fail('ENOMEM');
   return moveMapping(process, vma, { ...move, oldLength, to }, request.dontUnmap ?? false);
@@ -134,6 +150,7 @@ function grow(
   const free = end <= TASK_SIZE_4 && process.overlapping(vma.end, end).length === 0;
   if (oldLength === vma.end - from && free) {
     process.replace([vma], [{ ...vma, end }]);
+    process.giveSoftDirty(from, vma.flags);
     reportUnaligned(process, from, end);
     return succeed(from);
   }
@@ -154,10 +171,14 @@ export function mremap(process: Process, request: MremapRequest): SyscallResult<
   const newLength = wholePages(request.newBytes);
   if (badArguments(request, oldLength, newLength)) return fail('EINVAL');
   const vma = process.vmaAt(address);
+  const misplaced = badPlace(request, oldLength, newLength);
+  // Kernel: before 6.17 the mapping is looked for before the place is looked at (mremap_to).
+  if (misplaced && (vma || process.system.machine.kernel === 'refcount')) return fail('EINVAL');
   if (!vma) return fail('EFAULT');
   const move: Move = { from: address, oldLength, to: 0n, newLength };
   if (fixed !== undefined || dontUnmap) return mremapTo(process, request, move);
   if (oldLength < newLength) return grow(process, vma, request, move);
-  const cut = unmapRange(process, address + newLength, address + oldLength);
+  if (oldLength === newLength) return succeed(address);
+  const cut = munmap(process, address + newLength, oldLength - newLength);
   return cut.ok ? succeed(address) : cut;
 }

@@ -1,7 +1,7 @@
 import { PAGE_BYTES } from '../units.ts';
 import * as abi from '../wasm/abi.ts';
 import { fail, type SyscallResult, succeed } from './errno.ts';
-import type { Process } from './process.ts';
+import { type Process, TASK_SIZE_4 } from './process.ts';
 import type { Vma } from './vma.ts';
 
 const PAGE = BigInt(PAGE_BYTES);
@@ -77,5 +77,6 @@ export function munmap(
 ): SyscallResult<void> {
   if (address % PAGE || lengthBytes <= 0n) return fail('EINVAL');
   const length = ((lengthBytes + PAGE - 1n) / PAGE) * PAGE;
+  if (address > TASK_SIZE_4 || length > TASK_SIZE_4 - address) return fail('EINVAL');
   return unmapRange(process, address, address + length);
 }

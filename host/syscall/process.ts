@@ -6,6 +6,8 @@ import { mayMerge, merged, pageProt, type Vma } from './vma.ts';
 /** Where the kernel's top-down search begins, without randomisation. */
 export const MMAP_BASE = 0x7fff_f7ff_f000n;
 export const MMAP_MIN = 0x10000n;
+/** End of user addresses with four levels, which is all that anybody gets without asking for more. */
+export const TASK_SIZE_4 = 0x7fff_ffff_f000n;
 
 /** One mm: its top page table in the bank and its mappings, sorted by address. */
 export class Process {
@@ -72,11 +74,37 @@ export class Process {
     for (const vma of sorted) {
       const last = joined.at(-1);
       if (last && mayMerge(last, vma)) {
-        joined[joined.length - 1] = merged(last, vma);
+        const one = merged(last, vma);
+        joined[joined.length - 1] = {
+          ...one,
+          flags: this.#softDirtyOf(last, vma, slots) | one.flags,
+        };
+        // What was there before it is what the next merge finds there.
+        if (!slots.has(vma.slot)) slots.delete(last.slot);
         this.system.freeSlot(vma.slot);
       } else joined.push(vma);
     }
     this.#vmas = joined;
+    this.#describeAll();
+  }
+
+  /**
+   * VM_SOFTDIRTY of two mappings become one.
+   * Kernel: refcount (VM_STICKY, 6.19): if either had it; before that, that of the one that was there.
+   */
+  #softDirtyOf(first: Vma, second: Vma, fresh: ReadonlySet<number>): number {
+    const kept = fresh.has(first.slot) ? second : first;
+    const sticky = this.system.machine.kernel === 'refcount';
+    return (sticky ? first.flags | second.flags : kept.flags) & abi.VM_SOFTDIRTY;
+  }
+
+  /** Gives the mapping at `va` the VM_SOFTDIRTY of `flags`, or in refcount adds it. */
+  giveSoftDirty(va: bigint, flags: number): void {
+    const vma = this.requireVma(va);
+    const sticky = this.system.machine.kernel === 'refcount' ? vma.flags : 0;
+    const next = (vma.flags & ~abi.VM_SOFTDIRTY) | ((flags | sticky) & abi.VM_SOFTDIRTY);
+    if (next === vma.flags) return;
+    this.#vmas = this.#vmas.map((each) => (each === vma ? { ...vma, flags: next } : each));
     this.#describeAll();
   }
 

@@ -72,9 +72,7 @@ export function unbind(system: System): SyscallResult<UnbindReport> {
  * Errors: EBUSY where a driver is bound.
  */
 export function rebind(system: System): SyscallResult<void> {
-  const { core, alive } = system.machine;
-  if (alive) return fail('EBUSY');
-  core.bindDevice();
-  core.runDax();
+  if (system.machine.alive) return fail('EBUSY');
+  system.machine.rebind();
   return succeed(undefined);
 }

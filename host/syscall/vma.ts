@@ -59,7 +59,7 @@ export function mayMerge(first: Vma, second: Vma): boolean {
   return sameFlags && first.pgoff + pages === second.pgoff;
 }
 
-/** The two as one, in the first one's slot. */
+/** The two as one, in the first one's slot; whether it counts as soft-dirty is another question. */
 export function merged(first: Vma, second: Vma): Vma {
-  return { ...first, end: second.end, flags: first.flags | second.flags };
+  return { ...first, end: second.end, flags: first.flags & ~abi.VM_SOFTDIRTY };
 }

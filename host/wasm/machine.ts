@@ -69,7 +69,7 @@ export class Machine {
   #mms = 0;
   #freeMms: number[] = [];
   /** Leaves that the kernel lost with their reference and map count; `mm` while it is charged. */
-  #lost: { readonly folio: number; readonly mm: number | undefined }[] = [];
+  #lost: { readonly folio: number | undefined; readonly mm: number | undefined }[] = [];
 
   constructor(kernel: KernelId, kind: BuildKind, bank: Bank, wasm = buildName(kernel, kind)) {
     this.kernel = kernel;
@@ -89,6 +89,13 @@ export class Machine {
     this.#mms = 0;
     this.#freeMms = [];
     this.#lost = [];
+  }
+
+  /** Binds the driver to the device again: struct pages afresh, and what was lost is lost with the old ones. */
+  rebind(): void {
+    this.core.bindDevice();
+    this.core.runDax();
+    this.#lost = this.#lost.map(({ mm }) => ({ folio: undefined, mm }));
   }
 
   /** Whether a driver is bound: unbind.ts. */
@@ -279,7 +286,9 @@ export class Machine {
   violation(): string | undefined {
     this.#lost.forEach(({ folio, mm }, i) => {
       const index = mm === undefined ? 0 : (mm - abi.MMS) / abi.MM_BYTES + 1;
-      this.bank.view.setUint32(abi.OPS + i * 8, folio, true);
+      // Of no folio that there is: past the last.
+      const past = this.bank.shape.pages / 2 ** this.bank.shape.order;
+      this.bank.view.setUint32(abi.OPS + i * 8, folio ?? past, true);
       this.bank.view.setUint32(abi.OPS + i * 8 + 4, index, true);
     });
     const found = this.core.checkMachine(this.#mms, this.#lost.length);

@@ -9,7 +9,7 @@ import { type GupRequest, gup, release } from '../../host/syscall/gup.ts';
 import { mmap } from '../../host/syscall/mmap.ts';
 import { mprotect } from '../../host/syscall/mprotect.ts';
 import { munmap } from '../../host/syscall/munmap.ts';
-import { populate } from '../../host/syscall/populate.ts';
+import { madvisePopulate } from '../../host/syscall/populate.ts';
 import type { Process } from '../../host/syscall/process.ts';
 import { System } from '../../host/syscall/system.ts';
 import type { Vma } from '../../host/syscall/vma.ts';
@@ -116,7 +116,7 @@ export function populateUnits(unit: number, units: number, write: boolean): Act 
     single: false,
     run: (world) => {
       const end = world.address(unit + units);
-      const result = populate(world.process, world.address(unit), end, write);
+      const result = madvisePopulate(world.process, world.address(unit), end, write);
       if (!result.ok && result.errno !== 'ENOMEM') throw new Error(result.errno);
       return result.ok ? 'ok' : 'oom';
     },

@@ -1,50 +1,20 @@
 // npm run fuzz -- [--events N] [--seed S] [--kernel K] [--align A] [--ops JSON]: long random histories
-// on both sides. A divergence is cut down and printed with the command that replays it.
+// on both sides; --excluded lists what they leave out. A divergence is cut down and printed with the command that replays it.
 import { parseArgs } from 'node:util';
 import { DaxError } from '../../host/error.ts';
 import { KERNEL_IDS, type KernelId, parseKernel } from '../../host/kernel.ts';
 import { seededRandom } from '../../host/random.ts';
 import { ALIGN_NAMES, formatCount, parseAlign } from '../../host/units.ts';
-import { FIELD_MAX, type Op } from './operation.ts';
-import type { Size } from './reference/entry.ts';
-import { Divergence, Twin } from './twin.ts';
+import { EXCLUDED } from './excluded.ts';
+import { divergenceOf, explain, randomHistory, type Setting } from './history.ts';
+import type { Op } from './operation.ts';
+import type { Size } from './reference/kernel.ts';
 
 /** Long enough to fill and empty the machine many times, short enough to cut down. */
 const HISTORY_OPS = 2000;
-const FIELDS = 6;
 
-/** What the history did wrong, if anything. */
-function run(kernel: KernelId, size: Size, ops: readonly Op[]): Divergence | undefined {
-  const twin = new Twin(kernel, size);
-  try {
-    for (const op of ops) twin.step(op);
-    twin.compareAll();
-  } catch (error) {
-    if (error instanceof Divergence) return error;
-    throw error;
-  }
-  return undefined;
-}
-
-/** Drops ever smaller stretches that the divergence does not need. */
-function shrink(kernel: KernelId, size: Size, failing: readonly Op[]): readonly Op[] {
-  let ops = failing;
-  for (let stretch = Math.ceil(ops.length / 2); stretch >= 1; stretch = Math.floor(stretch / 2)) {
-    for (let at = 0; at < ops.length; ) {
-      const shorter = [...ops.slice(0, at), ...ops.slice(at + stretch)];
-      if (run(kernel, size, shorter)) ops = shorter;
-      else at += stretch;
-    }
-  }
-  return ops;
-}
-
-function fail(kernel: KernelId, size: Size, ops: readonly Op[]): never {
-  const shortest = shrink(kernel, size, ops);
-  const why = run(kernel, size, shortest)?.message ?? 'divergence';
-  process.stderr.write(
-    `${kernel} ${size}: ${why}\nreplay: npm run fuzz -- --kernel ${kernel} --align ${size} --ops '${JSON.stringify(shortest)}'\n`,
-  );
+function fail(setting: Setting, ops: readonly Op[]): never {
+  process.stderr.write(`${explain(setting, ops)}\n`);
   process.exit(1);
 }
 
@@ -54,11 +24,8 @@ function fuzz(kernel: KernelId, size: Size, events: number, seed: number): void 
   const began = performance.now();
   for (let done = 0; done < events; done += HISTORY_OPS) {
     const length = Math.min(HISTORY_OPS, events - done);
-    const ops = Array.from(
-      { length },
-      () => Array.from({ length: FIELDS }, () => random.below(FIELD_MAX)) as unknown as Op,
-    );
-    if (run(kernel, size, ops)) fail(kernel, size, ops);
+    const ops = randomHistory(random, length);
+    if (divergenceOf({ kernel, size }, ops)) fail({ kernel, size }, ops);
   }
   const perSecond = events / ((performance.now() - began) / 1000);
   process.stdout.write(
@@ -80,14 +47,20 @@ function main(): void {
       kernel: { type: 'string' },
       align: { type: 'string' },
       ops: { type: 'string' },
+      excluded: { type: 'boolean' },
     },
   });
+  if (values.excluded) {
+    for (const { what, why } of EXCLUDED) process.stdout.write(`${what}\n    ${why}\n`);
+    return;
+  }
   const kernels = values.kernel === undefined ? KERNEL_IDS : [parseKernel(values.kernel)];
   const sizes = values.align === undefined ? ALIGN_NAMES : [parseAlign(values.align)];
   if (values.ops !== undefined) {
     const ops = JSON.parse(values.ops) as readonly Op[];
     for (const kernel of kernels)
-      for (const size of sizes) if (run(kernel, size, ops)) fail(kernel, size, ops);
+      for (const size of sizes)
+        if (divergenceOf({ kernel, size }, ops)) fail({ kernel, size }, ops);
     process.stdout.write(`${ops.length} operations, no divergence\n`);
     return;
   }

@@ -34,7 +34,7 @@ const TESTS = [
   'test/unit/overflow.test.ts',
   'test/fault',
   'test/conformance',
-  'test/model',
+  'test/model/model.test.ts',
   'test/scenario/program.test.ts',
 ];
 

@@ -3,6 +3,18 @@
 /** @type {readonly import('./list.mjs').Mutant[]} */
 export const SURFACE_MUTANTS = [
   {
+    name: 'unmap_mapping: the VMA unmapped last says whether accesses count',
+    file: 'teardown.ts',
+    find: '  beginZap(vma);\n  const start',
+    replace: '  beginOperation();\n  const start',
+  },
+  {
+    name: 'populate: devmap touches 1G entries too',
+    file: 'gupSlow.ts',
+    find: '  if (leafShift != PUD_SHIFT) touchEntry(flags);',
+    replace: '  touchEntry(flags);',
+  },
+  {
     name: 'mremap: a lost 1G leaf keeps its entry',
     file: 'move.ts',
     find: '  count(LEAF_LOST);\n  writeEntry(slot, 0);',

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { gup } from '../../host/syscall/gup.ts';
 import { munmap } from '../../host/syscall/munmap.ts';
-import { populate } from '../../host/syscall/populate.ts';
+import { madvisePopulate } from '../../host/syscall/populate.ts';
 import { RSS_BATCH, VMSTAT_THRESHOLD } from '../../host/wasm/abi.ts';
 import type { EventName } from '../../host/wasm/machine.ts';
 import { Bench, GUP } from './bench.ts';
@@ -155,7 +155,7 @@ table(
     bench.touch(0, true);
     const { start } = bench.vma;
     const end = start + BigInt(bench.device.unitBytes);
-    return bench.during(() => populate(bench.process, start, end, false));
+    return bench.during(() => madvisePopulate(bench.process, start, end, false));
   },
 );
 

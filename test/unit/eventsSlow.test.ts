@@ -5,7 +5,7 @@ import { KERNEL_IDS, type KernelId } from '../../host/kernel.ts';
 import { gup } from '../../host/syscall/gup.ts';
 import type { MmapRequest } from '../../host/syscall/mmap.ts';
 import { munmap } from '../../host/syscall/munmap.ts';
-import { populate } from '../../host/syscall/populate.ts';
+import { madvisePopulate } from '../../host/syscall/populate.ts';
 import { OpStream } from '../../host/wasm/ops.ts';
 import { Bench, READ_ONLY } from './bench.ts';
 import { type Cells, NO_PGMAP, NO_RMW, table } from './eventTable.ts';
@@ -66,7 +66,7 @@ table(
     present(bench);
     const { start } = bench.vma;
     return bench.during(() =>
-      populate(bench.process, start, start + BigInt(bench.device.unitBytes), false),
+      madvisePopulate(bench.process, start, start + BigInt(bench.device.unitBytes), false),
     );
   },
 );
@@ -78,7 +78,9 @@ describe('12.29 MAP_POPULATE of an empty 1G leaf', () => {
   ] as const)('%s: 1 fault, %i walks', (kernel, walks) => {
     const bench = new Bench({ kernel, align: '1G' });
     const { start } = bench.vma;
-    const events = bench.during(() => populate(bench.process, start, start + (1n << 30n), false));
+    const events = bench.during(() =>
+      madvisePopulate(bench.process, start, start + (1n << 30n), false),
+    );
     expect([events.faultMinor, events.gupWalk]).toEqual([1, walks]);
     expect(munmap(bench.process, start, 1n << 30n).ok).toBe(true);
   });

@@ -218,7 +218,7 @@ function checkIdle(bench: Bench, run: Run): void {
   expect(odd.filter((bug) => bug !== 'misaligned offset')).toEqual([]);
 }
 
-/* SPEC_SEED=N npx vitest run test/spec/random.test.ts replays the run that a title names. */
+/* SPEC_SEED=N npx vitest run test/model/reference/random.test.ts replays the run that a title names. */
 const SEED = Number(process.env['SPEC_SEED'] ?? Date.now() % 2 ** 31);
 const RUNS = Number(process.env['SPEC_RUNS'] ?? 40);
 

@@ -1,6 +1,6 @@
 // What CHOICES.md says, where a silent point shows in more than one place.
 import { describe, expect, test } from 'vitest';
-import { BASE, Bench, KERNELS, MMAP_BASE, outcome, R } from './setup.ts';
+import { BASE, Bench, KERNELS, MMAP_BASE, outcome, PHYS, R, RWX } from './setup.ts';
 
 const FAR = BASE + (1n << 41n);
 const soft = (bench: Bench) =>
@@ -12,15 +12,11 @@ describe('choices', () => {
     bench.map(3);
     bench.read(BASE + bench.unit);
     expect(bench.tryMap({ address: BASE + bench.unit, type: 'private' })).toBe('EINVAL');
-    const after =
-      kernel === 'refcount'
-        ? [[0n, bench.unit * 3n]]
-        : [
-            [0n, bench.unit],
-            [bench.unit * 2n, bench.unit * 3n],
-          ];
-    expect(bench.vmas).toEqual(after);
-    expect(bench.raw(BASE + bench.unit) === null).toBe(kernel !== 'refcount');
+    expect(bench.vmas).toEqual([
+      [0n, bench.unit],
+      [bench.unit * 2n, bench.unit * 3n],
+    ]);
+    expect(bench.raw(BASE + bench.unit)).toBeNull();
   });
 
   test('3: a 4K device leaves a page free below each mapping', () => {
@@ -66,6 +62,45 @@ describe('choices', () => {
     const placed = bench.model.mremap(bench.main, { ...args, mayMove: true, fixed: true });
     expect(placed).toEqual({ errno: 'EFAULT' });
     expect(bench.main.vmas).toHaveLength(kernel === 'refcount' ? 2 : 1);
+  });
+
+  test.each(KERNELS)(
+    '4: after clear_refs 4 a fresh entry is read-only until written (%s)',
+    (kernel) => {
+      const faults = (['4K', '2M'] as const).map((size) => {
+        const bench = new Bench(kernel, size);
+        bench.map(2);
+        bench.model.clearRefs(bench.main, 4);
+        bench.read(BASE);
+        expect(bench.raw(BASE)! & 2n).toBe(0n);
+        return [bench.write(BASE).minorFaults, bench.write(BASE + bench.unit).minorFaults];
+      });
+      expect(faults).toEqual([
+        [1, kernel === 'devmap' ? 2 : 1],
+        [1, 1],
+      ]);
+    },
+  );
+
+  test.each(KERNELS)('20: mremap onto itself from no mapping (%s)', (kernel) => {
+    const bench = new Bench(kernel, '2M');
+    const args = { address: BASE, oldLength: bench.unit, newLength: bench.unit, newAddress: BASE };
+    const placed = bench.model.mremap(bench.main, { ...args, mayMove: true, fixed: true });
+    expect(placed).toEqual({ errno: kernel === 'refcount' ? 'EINVAL' : 'EFAULT' });
+  });
+
+  test('21: mprotect leaves what was written since clear_refs 4 writable', () => {
+    const bench = new Bench('refcount', '2M');
+    bench.map(2);
+    bench.write(BASE);
+    bench.write(BASE + bench.unit);
+    bench.model.clearRefs(bench.main, 4);
+    bench.write(BASE);
+    bench.model.mprotect(bench.main, BASE, bench.unit * 2n, { ...RWX });
+    expect([BASE, BASE + bench.unit].map((va) => bench.raw(va, PHYS + va - BASE)! & 2n)).toEqual([
+      2n,
+      0n,
+    ]);
   });
 
   test.each([

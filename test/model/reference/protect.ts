@@ -1,6 +1,10 @@
 // mprotect, and the flag surgery it shares with madvise (4.4).
-import { FAILED_SPLIT_LEAVES_FIRST, MOVED_BOUNDARY_DROPS_1G } from './choices.ts';
-import { modify, type Rights } from './entry.ts';
+import {
+  FAILED_SPLIT_LEAVES_FIRST,
+  MOVED_BOUNDARY_DROPS_1G,
+  MPROTECT_UPGRADES_WRITTEN,
+} from './choices.ts';
+import { isDirty, makeWritable, modify, P, type Rights, RW, SOFT_DIRTY } from './entry.ts';
 import { protOf } from './fault.ts';
 import { type Errno, max, min, PAGE, roundUp } from './kernel.ts';
 import { dropLeaf, leavesIn, vmaOf } from './leaf.ts';
@@ -96,16 +100,21 @@ function changeLeaves(
   process: Process,
   start: bigint,
   end: bigint,
-  prot: bigint,
+  flags: number,
 ): void {
+  const prot = protOf(flags);
+  const shares = (flags & VM.WRITE) !== 0 && (flags & VM.SHARED) !== 0;
+  const notifies = shares && !(prot & RW);
   for (const key of leavesIn(world, process, start, end)) {
     const low = key * world.unit;
     if (low < start || low + world.unit > end) {
       dropLeaf(world, process, key);
       continue;
     }
-    const entry = process.leaves.get(key)!;
-    process.leaves.set(key, modify(world.kernel, world.size, entry, prot));
+    const entry = modify(world.kernel, world.size, process.leaves.get(key)!, prot);
+    const upgrades = MPROTECT_UPGRADES_WRITTEN && notifies && world.size !== '1G';
+    const written = isDirty(entry) && (entry & SOFT_DIRTY) !== 0n && (entry & P) !== 0n;
+    process.leaves.set(key, upgrades && written ? makeWritable(entry) : entry);
   }
 }
 
@@ -143,7 +152,7 @@ export function mprotect(
       const refused = changeFlags(world, process, vma, at, stop, flags);
       if (refused) return refused;
       const now = vmaOf(process, at)!;
-      changeLeaves(world, process, at, stop, protOf(now.flags));
+      changeLeaves(world, process, at, stop, now.flags);
     }
     at = stop;
   }

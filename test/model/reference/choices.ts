@@ -4,14 +4,14 @@
 /** 1: munmap or mprotect whose second split is refused leaves the first, aligned split behind. */
 export const FAILED_SPLIT_LEAVES_FIRST = false;
 
-/** 2: MAP_FIXED refused by the driver has already unmapped what was there (.mmap kernels). */
+/** 2: MAP_FIXED refused by the driver has already unmapped what was there. */
 export const REFUSED_OVERLAY_LEAVES_GAP = true;
 
 /** 3: 4K devices too search for len + align, which leaves 4 KiB free below each mapping. */
 export const SEARCH_4K_WITH_SLACK = true;
 
 /** 4: after clear_refs 4 a writable shared VMA wants write-notify: new entries are read-only. */
-export const WRITE_NOTIFY_AFTER_CLEAR_REFS = false;
+export const WRITE_NOTIFY_AFTER_CLEAR_REFS = true;
 
 /** 5: a zap in a VMA with VM_RAND_READ or VM_SEQ_READ does not mark the folio accessed. */
 export const ADVISED_VMA_HAS_NO_RECENCY = true;
@@ -20,7 +20,7 @@ export const ADVISED_VMA_HAS_NO_RECENCY = true;
 export const CLEAR_REFS_2_SKIPS_FILES = true;
 
 /** 7: clear_refs 1 and 3 clear PG_referenced of 2M folios in A too. */
-export const CLEAR_REFS_CLEARS_REFERENCED_IN_A = false;
+export const CLEAR_REFS_CLEARS_REFERENCED_IN_A = true;
 
 /** 8: smaps counts a page Referenced by PG_referenced too, not by the A bit alone. */
 export const SMAPS_REFERENCED_BY_FLAG = true;
@@ -54,3 +54,12 @@ export const MREMAP_CHECKS_FIRST_IN_B = true;
 
 /** 18: MAP_LOCKED mappings do not merge with neighbours when they are made. */
 export const LOCKED_DOES_NOT_MERGE = true;
+
+/** 19: files opened and mapped before an unbind serve again once the same device is bound again. */
+export const REBIND_REVIVES_FILES = true;
+
+/** 20: B looks at mremap's place (overlap, alignment, range) before it looks for the mapping. */
+export const MREMAP_CHECKS_PLACE_FIRST_IN_B = true;
+
+/** 21: mprotect to a mapping that wants write-notify makes entries writable that were written. */
+export const MPROTECT_UPGRADES_WRITTEN = true;

@@ -1,5 +1,9 @@
 // mremap: grow, shrink, move (8).
-import { MREMAP_CHECKS_FIRST_IN_B, TABLE_MOVE_SPARES_SOFT_DIRTY } from './choices.ts';
+import {
+  MREMAP_CHECKS_FIRST_IN_B,
+  MREMAP_CHECKS_PLACE_FIRST_IN_B,
+  TABLE_MOVE_SPARES_SOFT_DIRTY,
+} from './choices.ts';
 import { SOFT_DIRTY } from './entry.ts';
 import {
   type Errno,
@@ -107,7 +111,7 @@ function moveTables(world: World, process: Process, from: bigint, to: bigint, by
   for (let old = from; old < end; old += step) {
     const fresh = to + (old - from);
     step = extent(PUD_SIZE, old, end, fresh);
-    if (world.size === '1G') {
+    if (world.size === '1G' && process.leaves.has(old / PUD_SIZE)) {
       loseLeaf(world, process, old / PUD_SIZE);
       continue;
     }
@@ -118,6 +122,16 @@ function moveTables(world: World, process: Process, from: bigint, to: bigint, by
     if (world.size === '2M') moveSlot2M(world, process, old, fresh, step);
     else moveSlot4K(world, process, old, fresh, step);
   }
+}
+
+/** try_realign_addr: both ends as far into a 2 MiB slot, each the start of its VMA, nothing before it. */
+function realignment(process: Process, from: bigint, to: bigint, bytes: bigint): bigint {
+  const into = from % PMD_SIZE;
+  if (into === 0n || into !== to % PMD_SIZE || bytes < PMD_SIZE - into) return 0n;
+  const free = [from, to].every(
+    (at) => vmaOf(process, at)?.start === at && !overlaps(process.vmas, at - into, at),
+  );
+  return free ? into : 0n;
 }
 
 /** vma_to_resize: may the range grow or move at all? */
@@ -149,20 +163,24 @@ function moveVma(
     offset: offsetAt(vma, address),
   };
   insertVma(world.kernel, process.vmas, fresh);
-  moveTables(world, process, address, newAddress, oldLength);
+  const into = realignment(process, address, newAddress, oldLength);
+  moveTables(world, process, address - into, newAddress - into, oldLength + into);
   if (!args.dontUnmap && oldLength > 0n) unmapRange(world, process, address, oldEnd);
   return { address: newAddress };
+}
+
+/** Where mremap_to may not go. */
+function refusesPlace({ address, oldLength, newLength, newAddress = 0n }: MremapArgs): boolean {
+  if (newAddress % PAGE !== 0n || newLength > TASK_SIZE) return true;
+  if (newAddress > TASK_SIZE - newLength) return true;
+  return address + oldLength > newAddress && newAddress + newLength > address;
 }
 
 /** mremap_to: MREMAP_FIXED or MREMAP_DONTUNMAP. */
 function mremapTo(world: World, process: Process, args: MremapArgs): Placed {
   const { address, newLength } = args;
   const newAddress = args.newAddress ?? 0n;
-  if (newAddress % PAGE !== 0n || newLength > TASK_SIZE) return { errno: 'EINVAL' };
-  if (newAddress > TASK_SIZE - newLength) return { errno: 'EINVAL' };
-  if (address + args.oldLength > newAddress && newAddress + newLength > address) {
-    return { errno: 'EINVAL' };
-  }
+  if (refusesPlace(args)) return { errno: 'EINVAL' };
   const oldLength = min(args.oldLength, newLength);
   if (MREMAP_CHECKS_FIRST_IN_B && world.kernel === 'refcount') {
     const refused = refusesResize(vmaOf(process, address)!, address, oldLength);
@@ -217,6 +235,9 @@ export function mremap(world: World, process: Process, given: MremapArgs): Place
   };
   const { address, oldLength, newLength } = args;
   if (refusesFlags(args)) return { errno: 'EINVAL' };
+  if (MREMAP_CHECKS_PLACE_FIRST_IN_B && world.kernel === 'refcount' && args.fixed) {
+    if (refusesPlace(args)) return { errno: 'EINVAL' };
+  }
   const vma = vmaOf(process, address);
   if (!vma) return { errno: 'EFAULT' };
   if (args.fixed || args.dontUnmap) return mremapTo(world, process, args);

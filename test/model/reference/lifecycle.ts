@@ -1,4 +1,5 @@
 // Processes that come and go, a device that goes and comes back, memory that fails.
+import { REBIND_REVIVES_FILES } from './choices.ts';
 import { devicePageOf } from './entry.ts';
 import type { Folio } from './folio.ts';
 import { type Errno, PAGE } from './kernel.ts';
@@ -33,7 +34,7 @@ export function exit(world: World, process: Process): void {
 function* mappedVmas(world: World): Generator<readonly [Process, Vma]> {
   for (const process of world.processes) {
     for (const vma of process.vmas) {
-      if (vma.file.generation === world.generation) yield [process, vma];
+      if (REBIND_REVIVES_FILES || vma.file.generation === world.generation) yield [process, vma];
     }
   }
 }
@@ -117,7 +118,8 @@ export function memoryFailure(
   const folio = world.folioOf(devicePage);
   if (!folio.mapping) return { errno: 'EBUSY', signals: [] };
   folio.hwpoison = true;
-  const signals = findMappers(world, devicePage, current);
+  const head = folio.unit * world.pagesPerUnit;
+  const signals = findMappers(world, head, current);
   if (signals.length === 0) return { errno: null, signals };
   const low = BigInt(folio.unit) * world.unit;
   for (const [process, vma] of mappedVmas(world)) {

@@ -176,7 +176,7 @@ function makeRoom(world: World, process: Process, fresh: Vma): Errno | null {
   }
   const refused = checkVma(world, fresh);
   if (!refused) return unmapRange(world, process, fresh.start, fresh.end);
-  if (REFUSED_OVERLAY_LEAVES_GAP && world.kernel !== 'refcount') {
+  if (REFUSED_OVERLAY_LEAVES_GAP) {
     unmapRange(world, process, fresh.start, fresh.end);
   } else if (FAILED_SPLIT_LEAVES_FIRST) {
     cut(world, process, fresh.start, fresh.end);

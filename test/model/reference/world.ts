@@ -1,4 +1,5 @@
 // The state of everything: one device, its folios, its processes.
+import { REBIND_REVIVES_FILES } from './choices.ts';
 import { Folio } from './folio.ts';
 import { type Bug, type Kernel, ORDER, type Size, unitBytes } from './kernel.ts';
 import type { OpenFile, Vma } from './vma.ts';
@@ -87,7 +88,7 @@ export class World {
 
   /** May `file` still map and fault? */
   serves(file: OpenFile): boolean {
-    return this.bound && file.generation === this.generation;
+    return this.bound && (REBIND_REVIVES_FILES || file.generation === this.generation);
   }
 
   /** Sum of pgmap->ref (9.2, 2.6); map=mem: the whole of an aligned namespace. */
