@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import type { Comparison } from '../compare/comparison.ts';
 import { PIN_PAGES_DEFAULT } from '../storm/scenario.ts';
+import { SAMPLE_TRACE } from '../trace/sample.ts';
 import { ALIGN_NAMES } from '../units.ts';
 import { compareAlign, printWords } from './compare.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
-import { runReplay, SAMPLE_TRACE } from './replay.ts';
+import { runReplay } from './replay.ts';
 import type { StormFlags } from './stormFlags.ts';
 
 interface DemoFlags {
