@@ -38,7 +38,6 @@ async function demo({ time, seed }: DemoFlags, context: Context): Promise<void> 
 
 export function demoCommand(context: Context): Command {
   return new Command('demo')
-    .summary('what npm start runs: compare on 4K, 2M and 1G, then the redis sample')
     .addOption(option.timeOption(4))
     .addOption(option.seedOption())
     .action((flags: DemoFlags) => demo(flags, context));

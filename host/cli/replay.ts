@@ -65,7 +65,6 @@ export async function runReplay(file: string, flags: ReplayFlags, context: Conte
 
 export function replayCommand(context: Context): Command {
   return new Command('replay')
-    .summary('a recorded fault trace on 4K, 2M and 1G units, both kernels')
     .description(
       'Reads perf-script text of exceptions:page_fault_user (plain or .gz), puts the pages the program faulted\n' +
         'on a device in first-touch order, and replays the faults under both kernels.',
