@@ -38,7 +38,7 @@ const silent = (): void => {};
  *
  * @example
  * const { verdict } = await gate({ filter: ['2M sequential/refcount'] });
- * verdict; // 'ok'
+ * verdict; // → 'ok'
  */
 export async function gate(options: GateOptions = {}): Promise<GateResult> {
   const { filter = [], limits = [], base, signal, onProgress = silent } = options;

@@ -1,10 +1,10 @@
-import type { KernelId } from '../kernel.ts';
+import { type KernelId, parseKernel } from '../kernel.ts';
 import type { KernelBug } from '../syscall/bug.ts';
 import { type Device, dynamicDevice, namespaceDevice } from '../syscall/device.ts';
 import type { MapName } from '../syscall/namespace.ts';
 import { System } from '../syscall/system.ts';
 import { rebind, type UnbindReport, unbind } from '../syscall/unbind.ts';
-import { type AlignName, PAGE_BYTES } from '../units.ts';
+import { type AlignName, PAGE_BYTES, parseAlign } from '../units.ts';
 import type { Events, Warning } from '../wasm/machine.ts';
 import type { StructPage } from '../wasm/page.ts';
 import { refuseOutside } from './argument.ts';
@@ -31,7 +31,9 @@ export interface MachineOptions {
   readonly levels?: 4 | 5;
 }
 
-function deviceOf({ align, sizeBytes, map, ranges, namespace }: MachineOptions): Device {
+function deviceOf({ align: name, sizeBytes, map, ranges, namespace }: MachineOptions): Device {
+  const align = parseAlign(String(name));
+  refuseOutside('sizeBytes', sizeBytes, Number.MAX_SAFE_INTEGER);
   return namespace
     ? namespaceDevice(align, sizeBytes, map ?? 'mem')
     : dynamicDevice(align, sizeBytes, map, ranges);
@@ -40,7 +42,7 @@ function deviceOf({ align, sizeBytes, map, ranges, namespace }: MachineOptions):
 /**
  * A booted kernel with a device-DAX device: processes map it, every event is counted.
  *
- * Fails: E_DEVICE_SIZE, E_VALUE for a device that cannot be; E_BANK_SPAN, E_MEMORY for one that does
+ * Fails: E_ALIGN, E_DEVICE_SIZE, E_VALUE for a kernel or device that cannot be; E_BANK_SPAN, E_MEMORY for one that does
  * not fit here; E_NOT_BUILT in a browser before `loadCores`.
  *
  * @example
@@ -48,13 +50,14 @@ function deviceOf({ align, sizeBytes, map, ranges, namespace }: MachineOptions):
  * const process = machine.createProcess();
  * const address = process.mmap({ lengthBytes: 4 * MIB });
  * process.access(address, 'write');
- * machine.page(0).headRefcount; // 2: the device's own reference, and the mapping's
+ * machine.page(0).headRefcount; // → 2: the device's own reference, and the mapping's
  */
 export class Machine {
   readonly #system: System;
 
   constructor(options: MachineOptions) {
-    const { kernel, processes = 1, levels = 4 } = options;
+    const { processes = 1, levels = 4 } = options;
+    const kernel = parseKernel(options.kernel);
     const device = deviceOf(options);
     this.#system = new System({ kernel, kind: 'counted', device, processes, levels });
   }

@@ -29,7 +29,7 @@ export interface PlanOptions {
  *
  * @example
  * const { recommendation } = plan({ regions: [{ size: '1TiB' }], processes: 64 });
- * recommendation.layout.unit.name; // '1G'
+ * recommendation.layout.unit.name; // → '1G'
  */
 export function plan(host: string | HostFields, options: PlanOptions = {}): Plan {
   const { releases = [KERNELS.devmap.release, KERNELS.refcount.release], rate = 3e9 } = options;

@@ -1,5 +1,5 @@
 import { countPhases, type KernelCount } from '../compare/counts.ts';
-import { COMPARED, type KernelId } from '../kernel.ts';
+import { COMPARED, type KernelId, parseKernel } from '../kernel.ts';
 import type { Pattern } from '../storm/pattern.ts';
 import { type Phase, type PhaseName, stormPhases, workloadHash } from '../storm/phase.ts';
 import {
@@ -76,18 +76,19 @@ export function readyStorm(storm: Storm): ReadyStorm {
 /**
  * Counts every event of a storm on each kernel (default: devmap and refcount).
  *
- * Fails: E_STORM naming the first field that does not fit; E_DEVICE_SIZE, E_BANK_SPAN, E_MEMORY for
+ * Fails: E_STORM naming the first field that does not fit; E_VALUE for a kernel; E_DEVICE_SIZE, E_BANK_SPAN, E_MEMORY for
  * the device; E_NOT_BUILT in a browser before `loadCores`.
  *
  * @example
  * const { phases } = countStorm({ align: '2M', sizeBytes: 64 * MIB });
  * const fault = phases[0]?.counts;
- * fault?.refcount.rmws; // 128: four read-modify-writes of struct pages for each of 32 faults
+ * fault?.refcount.rmws; // → 128: four read-modify-writes of struct pages a fault
  */
 export function countStorm<Kernel extends KernelId = (typeof COMPARED)[number]>(
   storm: Storm,
   kernels: readonly Kernel[] = COMPARED as readonly KernelId[] as readonly Kernel[],
 ): StormCounts<Kernel> {
+  for (const kernel of kernels) parseKernel(kernel);
   const { device, phases } = readyStorm(storm);
   const counts = countPhases(device, phases, kernels);
   return {

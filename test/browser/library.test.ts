@@ -1,0 +1,111 @@
+// The library's browser entry in a page that is not cross-origin isolated: what it counts is what Node
+// counts. A static server, a headless Chromium, no bundler.
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import * as daxstorm from '../../host/index.ts';
+import { PACKAGE_ROOT } from '../../host/root.ts';
+import { BROWSER } from '../report/browser.ts';
+import { story } from './story.js';
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
+const SERVED = /^\/(dist\/(browser|wasm)|test\/browser)\/[\w.-]+$/;
+const PAGE = '/test/browser/page.html';
+
+/** Serves the package's own files as any static host would; `onFound` has what the page says. */
+function serve(onFound: (text: string) => void): Server {
+  return createServer((request, response) => {
+    const path = request.url ?? '';
+    if (request.method === 'POST') {
+      let text = '';
+      request.setEncoding('utf8').on('data', (more: string) => {
+        text += more;
+      });
+      request.on('end', () => {
+        response.end();
+        onFound(text);
+      });
+    } else if (SERVED.test(path)) {
+      response.setHeader('content-type', TYPES[extname(path)] ?? 'text/plain');
+      response.end(readFileSync(join(PACKAGE_ROOT, path)));
+    } else {
+      response.statusCode = 404;
+      response.end();
+    }
+  });
+}
+
+/** Opens the page in Chromium; what it found. */
+async function openStory(): Promise<Record<string, unknown>> {
+  const profile = await mkdtemp(join(tmpdir(), 'daxstorm-page-'));
+  const { promise, resolve, reject } = withResolvers<string>();
+  const server = serve(resolve);
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
+  const url = `http://127.0.0.1:${port}${PAGE}`;
+  const browser = spawn(BROWSER as string, [...flags, `--user-data-dir=${profile}`, url], {
+    stdio: ['ignore', 'ignore', 'ignore'],
+  });
+  browser.on('error', reject);
+  const ended = new Promise<void>((resolve) => browser.on('close', () => resolve()));
+  const late = setTimeout(() => reject(new Error('the page said nothing for 50 s')), 50_000);
+  try {
+    return JSON.parse(await promise) as Record<string, unknown>;
+  } finally {
+    clearTimeout(late);
+    browser.kill();
+    await ended;
+    server.closeAllConnections();
+    server.close();
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+function withResolvers<T>() {
+  let resolve: (value: T) => void = () => {};
+  let reject: (error: Error) => void = () => {};
+  const promise = new Promise<T>((res, rej) => {
+    resolve = res;
+    reject = rej;
+  });
+  return { promise, resolve, reject };
+}
+
+describe.skipIf(!BROWSER)('in headless Chromium', () => {
+  test('histories and storms count the same as in Node', async () => {
+    const { error, crossOriginIsolated, early, ...found } = await openStory();
+    expect(error).toBeUndefined();
+    expect(crossOriginIsolated).toBe(false);
+    expect(early).toBe(
+      "E_NOT_BUILT: the core 'devmap-counted' is not loaded; await loadCores() first",
+    );
+    const expected = story(daxstorm);
+    expect(expected.storms.length).toBe(3);
+    expect(expected.histories.length).toBe(9);
+    expect(found).toEqual(expected);
+  });
+});
+
+describe('the bundle', () => {
+  const bundle = readFileSync(join(PACKAGE_ROOT, 'dist', 'browser', 'daxstorm.js'), 'utf8');
+
+  test('imports nothing, least of all from Node', () => {
+    expect(bundle).not.toMatch(/from\s*["']|import\(["']|["']node:/);
+  });
+
+  test('comes with the licences of what is in it', () => {
+    const text = readFileSync(join(PACKAGE_ROOT, 'dist', 'browser', 'LICENCES.txt'), 'utf8');
+    const named = text.split('\n----\n').map((part) => part.trim().split('\n')[0]);
+    expect(named).toEqual(['@assemblyscript/loader', '@noble/hashes', 'pure-rand', 'zod']);
+  });
+});
