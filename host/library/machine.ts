@@ -114,9 +114,4 @@ export class Machine {
   rebind(): void {
     answerOf(rebind(this.#system), 'bind');
   }
-
-  /** Forgets every process and event and binds the device anew. */
-  reboot(): void {
-    this.#system.boot();
-  }
 }

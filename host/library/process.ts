@@ -1,3 +1,4 @@
+import { DaxError } from '../error.ts';
 import { type AccessKind, type AccessResult, access } from '../syscall/access.ts';
 import { exit, fork } from '../syscall/fork.ts';
 import { gup, release } from '../syscall/gup.ts';
@@ -47,6 +48,7 @@ export class HeldPages {
   readonly pages: readonly number[];
   #release: (() => void) | undefined;
 
+  /** @internal Made by `Process.get` and `pin`. */
   constructor(pages: readonly number[], release: () => void) {
     this.pages = pages;
     this.#release = release;
@@ -60,19 +62,20 @@ export class HeldPages {
 }
 
 const READ_WRITE: Protection = { read: true, write: true, exec: false };
-/** More pages than this in one call the core has no room for. */
+/** A 1G unit's pages: the most that one call takes. */
 const GET_PAGES_MAX = 262_144;
 
 /**
  * A process of a machine, and the system calls and accesses it makes. Addresses are bigint, lengths
  * bytes.
  *
- * Fails: E_SYSCALL (a SyscallError with its errno) where the emulated kernel refuses a call.
+ * Fails: E_SYSCALL (a SyscallError with its errno) where the emulated kernel refuses a call; E_VALUE
+ * after exit and for lengths that are no whole numbers.
  */
 export class Process {
   readonly #process: EmulatedProcess;
 
-  /** Made by `Machine.createProcess` and `fork`. */
+  /** @internal Made by `Machine.createProcess` and `fork`. */
   constructor(process: EmulatedProcess) {
     this.#process = process;
   }
@@ -82,16 +85,22 @@ export class Process {
     return this.#process.id;
   }
 
+  /** Fails: E_VALUE after exit. */
+  get #running(): EmulatedProcess {
+    if (this.#process.system.processes.has(this.#process)) return this.#process;
+    throw new DaxError('E_VALUE', `process ${this.id} has exited`, 'create another one');
+  }
+
   /** What is mapped, by address. */
   get mappings(): readonly Mapping[] {
-    return this.#process.vmas.map(({ start, end, pgoff }) => ({
+    return this.#running.vmas.map(({ start, end, pgoff }) => ({
       start,
       end,
       offsetBytes: Number(pgoff) * 4096,
     }));
   }
 
-  /** Maps the device; the address. */
+  /** Maps the device; answers the address. A touch past the device's end is SIGBUS, not an error here. */
   mmap(options: MmapOptions): bigint {
     const { lengthBytes, offsetBytes = 0, protection = READ_WRITE, address, flags } = options;
     const request = {
@@ -101,19 +110,24 @@ export class Process {
       ...(address === undefined ? {} : { address }),
       ...(flags ? { flags } : {}),
     };
-    return answerOf(mmap(this.#process, request), 'mmap').start;
+    return answerOf(mmap(this.#running, request), 'mmap').start;
   }
 
+  /** Unmaps whole 4 KiB pages; cuts must fall between units. */
   munmap(address: bigint, lengthBytes: number): void {
-    answerOf(munmap(this.#process, address, wholeBytes('lengthBytes', lengthBytes)), 'munmap');
+    answerOf(munmap(this.#running, address, wholeBytes('lengthBytes', lengthBytes)), 'munmap');
   }
 
   /** A load, store or instruction fetch: an empty object where it went through, else its signal. */
   access(address: bigint, kind: AccessKind): AccessResult {
-    return access(this.#process, address, kind);
+    return access(this.#running, address, kind);
   }
 
-  /** get_user_pages on `pages` pages of 4 KiB from `address` on. Fails: E_SYSCALL where none is got. */
+  /**
+   * get_user_pages on `pages` pages of 4 KiB, at most 262,144, from `address` on.
+   *
+   * Fails: E_SYSCALL where none is got; fewer than asked for are no error.
+   */
   get(address: bigint, pages: number, options: GetOptions = {}): HeldPages {
     return this.#grab(address, pages, false, options);
   }
@@ -126,19 +140,21 @@ export class Process {
   #grab(address: bigint, pages: number, pin: boolean, options: GetOptions): HeldPages {
     refuseOutside('pages', pages, GET_PAGES_MAX + 1);
     const { write = true, longterm = false, mode = 'fast' } = options;
-    const got = gup(this.#process, address, pages, { pin, write, longterm, mode });
+    const got = gup(this.#running, address, pages, { pin, write, longterm, mode });
     if (got.errno) throw new SyscallError(pin ? 'pin_user_pages' : 'get_user_pages', got.errno);
     return new HeldPages(got.pages, () => release(this.#process, got.pages, pin));
   }
 
+  /** Advice on whole 4 KiB pages; `dontneed` drops every leaf the range touches. */
   madvise(address: bigint, lengthBytes: number, advice: Advice): void {
     const length = wholeBytes('lengthBytes', lengthBytes);
-    answerOf(madvise(this.#process, address, length, advice), 'madvise');
+    answerOf(madvise(this.#running, address, length, advice), 'madvise');
   }
 
+  /** Changes what accesses of whole 4 KiB pages are permitted. */
   mprotect(address: bigint, lengthBytes: number, protection: Protection): void {
     const length = wholeBytes('lengthBytes', lengthBytes);
-    answerOf(mprotect(this.#process, address, length, protection), 'mprotect');
+    answerOf(mprotect(this.#running, address, length, protection), 'mprotect');
   }
 
   /** Moves or resizes a mapping, MREMAP_MAYMOVE; its address afterwards. */
@@ -149,16 +165,16 @@ export class Process {
       newBytes: wholeBytes('newBytes', newBytes),
       mayMove: true,
     };
-    return answerOf(mremap(this.#process, request), 'mremap');
+    return answerOf(mremap(this.#running, request), 'mremap');
   }
 
   /** A child with the same mappings and none of their entries. Fails: E_VALUE, E_MEMORY. */
   fork(): Process {
-    return new Process(fork(this.#process));
+    return new Process(fork(this.#running));
   }
 
-  /** Unmaps everything and ends; the object is of no use afterwards. */
+  /** Unmaps everything and ends. Pins outlive it, until they are released. */
   exit(): void {
-    exit(this.#process);
+    exit(this.#running);
   }
 }

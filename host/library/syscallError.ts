@@ -8,7 +8,11 @@ export class SyscallError extends DaxError {
   readonly errno: Errno;
 
   constructor(syscall: string, errno: Errno) {
-    super('E_SYSCALL', `${syscall} failed: ${errno}`, `as on the emulated kernel: see ${syscall}`);
+    super(
+      'E_SYSCALL',
+      `${syscall} failed: ${errno}`,
+      'the emulated kernel refuses it: catch SyscallError and read its errno',
+    );
     this.name = 'SyscallError';
     this.syscall = syscall;
     this.errno = errno;

@@ -19,12 +19,32 @@ const TYPES: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
 };
 const SERVED = /^\/(dist\/(browser|wasm)|test\/browser)\/[\w.-]+$/;
-const PAGE = '/test/browser/page.html';
+const INSTALLED = '/node_modules/daxstorm';
+const STORY = '/test/browser/page.html';
+const SHOWN = '/shown.html';
 
-/** Serves the package's own files as any static host would; `onFound` has what the page says. */
+/** The page of docs/library.md, and a script that tells what it shows. */
+function shownPage(): string {
+  const docs = readFileSync(join(PACKAGE_ROOT, 'docs', 'library.md'), 'utf8');
+  const page = /```html\n([\s\S]+?)```/.exec(docs)?.[1] ?? 'docs/library.md shows no page';
+  return `<!doctype html><body>${page}<script type="module">
+    const watch = setInterval(() => {
+      const shown = [...document.body.childNodes].findLast((node) => node.nodeType === Node.TEXT_NODE);
+      const text = shown?.textContent.trim();
+      if (!text) return;
+      clearInterval(watch);
+      fetch('/found', { method: 'POST', body: JSON.stringify({ text }) });
+    }, 20);
+  </script></body>`;
+}
+
+/**
+ * Serves the package's own files as any static host would, from its root and as installed; `onFound`
+ * has what the page says.
+ */
 function serve(onFound: (text: string) => void): Server {
   return createServer((request, response) => {
-    const path = request.url ?? '';
+    const path = (request.url ?? '').replace(INSTALLED, '');
     if (request.method === 'POST') {
       let text = '';
       request.setEncoding('utf8').on('data', (more: string) => {
@@ -34,6 +54,9 @@ function serve(onFound: (text: string) => void): Server {
         response.end();
         onFound(text);
       });
+    } else if (path === SHOWN) {
+      response.setHeader('content-type', 'text/html');
+      response.end(shownPage());
     } else if (SERVED.test(path)) {
       response.setHeader('content-type', TYPES[extname(path)] ?? 'text/plain');
       response.end(readFileSync(join(PACKAGE_ROOT, path)));
@@ -44,15 +67,15 @@ function serve(onFound: (text: string) => void): Server {
   });
 }
 
-/** Opens the page in Chromium; what it found. */
-async function openStory(): Promise<Record<string, unknown>> {
+/** Opens a page in Chromium; what it found. */
+async function openPage(page: string): Promise<Record<string, unknown>> {
   const profile = await mkdtemp(join(tmpdir(), 'daxstorm-page-'));
   const { promise, resolve, reject } = withResolvers<string>();
   const server = serve(resolve);
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const { port } = server.address() as AddressInfo;
   const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
-  const url = `http://127.0.0.1:${port}${PAGE}`;
+  const url = `http://127.0.0.1:${port}${page}`;
   const browser = spawn(BROWSER as string, [...flags, `--user-data-dir=${profile}`, url], {
     stdio: ['ignore', 'ignore', 'ignore'],
   });
@@ -83,7 +106,7 @@ function withResolvers<T>() {
 
 describe.skipIf(!BROWSER)('in headless Chromium', () => {
   test('histories and storms count the same as in Node', async () => {
-    const { error, crossOriginIsolated, early, ...found } = await openStory();
+    const { error, crossOriginIsolated, early, ...found } = await openPage(STORY);
     expect(error).toBeUndefined();
     expect(crossOriginIsolated).toBe(false);
     expect(early).toBe(
@@ -93,6 +116,12 @@ describe.skipIf(!BROWSER)('in headless Chromium', () => {
     expect(expected.storms.length).toBe(3);
     expect(expected.histories.length).toBe(9);
     expect(found).toEqual(expected);
+  });
+
+  test('the page of docs/library.md shows its count', async () => {
+    const { text } = await openPage(SHOWN);
+    const { phases } = daxstorm.countStorm({ align: '2M', sizeBytes: 2 ** 26 });
+    expect(text).toBe(String(phases[0]?.counts.refcount.rmws));
   });
 });
 

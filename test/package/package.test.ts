@@ -100,7 +100,9 @@ describe.skipIf(cacheLacks)('installed', () => {
     expect(stderr).toMatch(/; npm install assemblyscript@0\.28 \[E_NOT_BUILT\]\n$/);
   });
 
-  test.each(shownExamples())('docs/library.md: $title', ({ code, output }) => {
+  test('the first example of docs/library.md', () => {
+    const { code = '', output = '' } = shownExamples()[0] ?? {};
+    expect(code).toContain("from 'daxstorm'");
     writeFileSync(join(FOLDER, 'example.js'), code);
     expect(run(process.execPath, ['example.js'])).toEqual({
       status: 0,
