@@ -95,6 +95,21 @@ function refuseTooLarge({ pages }: BankShape, bytes: number): void {
   }
 }
 
+/** Memory made at its full size. Fails: E_MEMORY where the host has no address space for it. */
+function makeMemory(bytes: number): WebAssembly.Memory {
+  const pages = bytes / WASM_PAGE_BYTES;
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: SHARED_MEMORY });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new DaxError(
+      'E_MEMORY',
+      `the host gives no Wasm memory of ${formatBytes(bytes)}`,
+      'use a smaller device, or let go of the machines that are done with',
+    );
+  }
+}
+
 /** Whether a bank of this shape can be, before anything is made for it. Fails: as Bank. */
 export function checkBank(shape: BankShape): void {
   refuseTooLarge(shape, planBank(shape, 0).bytes);
@@ -128,12 +143,7 @@ export class Bank {
     this.compoundShift = plan.compoundShift;
     this.#plan = plan;
     this.#roomBytes = roomBytes;
-    const pages = plan.bytes / WASM_PAGE_BYTES;
-    this.memory = new WebAssembly.Memory({
-      initial: pages,
-      maximum: pages,
-      shared: SHARED_MEMORY,
-    });
+    this.memory = makeMemory(plan.bytes);
     this.view = new DataView(this.memory.buffer);
   }
 
