@@ -6,7 +6,7 @@ import { addCore } from '../wasm/platform.browser.ts';
 export interface LoadOptions {
   /** Kernels to load. Default: all. */
   readonly kernels?: readonly KernelId[];
-  /** URL of the folder with the .wasm files. Default: the package's own, dist/wasm. */
+  /** URL of the folder with the .wasm files, from the page's own. Default: the package's dist/wasm. */
   readonly from?: string | URL;
 }
 
@@ -35,8 +35,9 @@ async function fetchModule(url: URL): Promise<WebAssembly.Module> {
  */
 export async function loadCores(options: LoadOptions = {}): Promise<void> {
   const { kernels = KERNEL_IDS, from = new URL('../wasm/', import.meta.url) } = options;
+  const folder = new URL(`${String(from).replace(/\/$/, '')}/`, location.href);
   const load = async (kernel: KernelId): Promise<void> => {
-    const module = await fetchModule(new URL(fileOf(kernel), from));
+    const module = await fetchModule(new URL(fileOf(kernel), folder));
     addCore(buildName(kernel, 'counted'), module);
   };
   await Promise.all(kernels.map(load));

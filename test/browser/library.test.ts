@@ -106,11 +106,14 @@ function withResolvers<T>() {
 
 describe.skipIf(!BROWSER)('in headless Chromium', () => {
   test('histories and storms count the same as in Node', async () => {
-    const { error, crossOriginIsolated, early, ...found } = await openPage(STORY);
+    const { error, crossOriginIsolated, early, astray, ...found } = await openPage(STORY);
     expect(error).toBeUndefined();
     expect(crossOriginIsolated).toBe(false);
     expect(early).toBe(
       "E_NOT_BUILT: the core 'devmap-counted' is not loaded; await loadCores() first",
+    );
+    expect(astray).toMatch(
+      /^E_FILE: cannot fetch '.*\/nowhere\/devmap-unshared.wasm': 404; say where/,
     );
     const expected = story(daxstorm);
     expect(expected.storms.length).toBe(3);
