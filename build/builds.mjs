@@ -11,6 +11,7 @@
  *   readonly percpu: 0 | 1,
  *   readonly guard: 0 | 1,
  *   readonly histogram: 0 | 1,
+ *   readonly shared?: boolean,
  * }} Build
  */
 
@@ -30,3 +31,15 @@ export const BUILDS = KERNELS.flatMap((id, index) => {
     { ...common, name: `${id}-timed-line`, detail: 0, count: 0, steps },
   ];
 });
+
+/**
+ * The counted builds once more, for memory that is not shared: a browser gives shared memory only to
+ * pages that are cross-origin isolated, and Wasm says in its import which of the two it wants.
+ *
+ * @type {readonly Build[]}
+ */
+export const BROWSER_BUILDS = BUILDS.filter(({ count }) => count === 1).map((build) => ({
+  ...build,
+  name: build.name.replace('counted', 'unshared'),
+  shared: false,
+}));

@@ -22,11 +22,21 @@ function switchesOf(build) {
   ];
 }
 
+/**
+ * Of asconfig.json.
+ * @param {Build} build
+ */
+function targetOf({ count, shared = true }) {
+  if (!shared) return 'unshared';
+  return count ? 'counted' : 'timed';
+}
+
 /** @param {Build} build */
 export function buildHash(build) {
   return hashOf([
     ...assemblySources(),
     ...switchesOf(build),
+    targetOf(build),
     JSON.stringify(FLAGS),
     packageVersion('assemblyscript'),
   ]);
@@ -58,7 +68,7 @@ export async function compileFrom(build, root, out) {
     '--config',
     'asconfig.json',
     '--target',
-    build.count ? 'counted' : 'timed',
+    targetOf(build),
     '--outFile',
     out,
     '--textFile',

@@ -1,7 +1,7 @@
 // What a build is made from, and the hashes that say whether it must be made again.
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -38,8 +38,19 @@ export function layoutHash() {
   );
 }
 
-/** @param {string} name a package in node_modules */
+/**
+ * The version of an installed package: in this package's own node_modules, or in those of a project
+ * that has it installed.
+ *
+ * @param {string} name
+ * @returns {string}
+ */
 export function packageVersion(name) {
-  const file = join(ROOT, 'node_modules', name, 'package.json');
-  return String(JSON.parse(readFileSync(file, 'utf8')).version);
+  for (let folder = ROOT; ; folder = dirname(folder)) {
+    const file = join(folder, 'node_modules', name, 'package.json');
+    if (existsSync(file)) return String(JSON.parse(readFileSync(file, 'utf8')).version);
+    if (folder === dirname(folder)) break;
+  }
+  // As import() of it would be refused.
+  throw Object.assign(new Error(`${name} is not installed`), { code: 'ERR_MODULE_NOT_FOUND' });
 }

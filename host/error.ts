@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'E_SCENARIO_SYNTAX'
   | 'E_SIZE_SYNTAX'
   | 'E_STORM'
+  | 'E_SYSCALL'
   | 'E_TRACE_EMPTY'
   | 'E_TRACE_FORMAT'
   | 'E_USAGE'

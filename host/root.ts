@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -11,3 +11,8 @@ function findRoot(): string {
 
 /** The package's own folder, from the sources and from dist alike. */
 export const PACKAGE_ROOT = findRoot();
+
+export function packageVersion(): string {
+  const text = readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8');
+  return String((JSON.parse(text) as { version: unknown }).version);
+}

@@ -75,7 +75,7 @@ const LAYERS = [
   ['host/compare', 'host/cost', 'host/hazard'],
   ['host/gate', 'host/plan'],
   ['host/report'],
-  ['host/cli'],
+  ['host/cli', 'host/library'],
 ];
 
 function layerOf(path: string): number {

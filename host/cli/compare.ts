@@ -106,7 +106,6 @@ export async function runCompare(flags: CompareFlags, context: Context): Promise
 
 export function compareCommand(context: Context): Command {
   return new Command('compare')
-    .summary('the A/B: devmap bit against refcounts, recorded, counted and emulated')
     .description(
       'Runs the same storm (fault every unit, pin, unpin, unmap) under both kernels and prints what real\n' +
         'kernels were recorded to execute, what was counted, and what the emulated steps take here.',

@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import type { Comparison } from '../compare/comparison.ts';
 import { PIN_PAGES_DEFAULT } from '../storm/scenario.ts';
+import { SAMPLE_TRACE } from '../trace/sample.ts';
 import { ALIGN_NAMES } from '../units.ts';
 import { compareAlign, printWords } from './compare.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
-import { runReplay, SAMPLE_TRACE } from './replay.ts';
+import { runReplay } from './replay.ts';
 import type { StormFlags } from './stormFlags.ts';
 
 interface DemoFlags {
@@ -37,7 +38,6 @@ async function demo({ time, seed }: DemoFlags, context: Context): Promise<void> 
 
 export function demoCommand(context: Context): Command {
   return new Command('demo')
-    .summary('what npm start runs: compare on 4K, 2M and 1G, then the redis sample')
     .addOption(option.timeOption(4))
     .addOption(option.seedOption())
     .action((flags: DemoFlags) => demo(flags, context));

@@ -25,7 +25,6 @@ function list(flags: ExplainFlags): void {
 
 export function explainCommand(_context: Context): Command {
   return new Command('explain')
-    .summary('where real kernels spend the instructions of an operation, function by function')
     .description(
       'Recorded instructions of one operation by kernel function, Linux 6.12 beside 7.3, in families: fault\n' +
         'entry, VMA look-up, page-table walk and so on. Only the fourteen largest functions of each kernel\n' +

@@ -191,9 +191,6 @@ const seconds = (flag: string, most: number, text: string): Option =>
 
 export function gateCommand(context: Context): Command {
   return new Command('gate')
-    .summary(
-      'stops a regression: exact counts against a baseline, then two cores against the clock',
-    )
     .description(
       'Counts every event of the standard storms and compares with a baseline file: any change fails unless a\n' +
         'limit or the baseline allows it. With --base, then times this build and another one in turns in one\n' +

@@ -72,7 +72,6 @@ async function run(hazard: Hazard, flags: GuardFlags, { progress }: Context): Pr
 
 export function guardCommand(context: Context): Command {
   return new Command('guard')
-    .summary('huge leaves over struct pages that are no compound pages: what the guard prevents')
     .description(
       'What goes wrong where a huge leaf and its struct pages do not fit, told by the difference of emulated struct\n' +
         'pages before and after. HAZARD is one of\n' +

@@ -69,7 +69,6 @@ async function runLadder(flags: StormFlags, context: Context): Promise<void> {
 
 export function ladderCommand(context: Context): Command {
   return new Command('ladder')
-    .summary('where the emulated difference comes from, one step at a time')
     .description(
       'Builds the core from devmap to refcount one step at a time, in an order and in the opposite one, and times\n' +
         'every build in turns; then the same A/B under other choices of modelling. The first run compiles the\n' +

@@ -1,27 +1,15 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { DaxError } from '../error.ts';
-import { packageVersion } from '../report/json.ts';
-import { compareCommand } from './compare.ts';
+import { packageVersion } from '../root.ts';
+import { COMMANDS } from './commands.ts';
 import { type Context, EXIT, makeContext } from './context.ts';
-import { demoCommand } from './demo.ts';
-import { explainCommand } from './explain.ts';
-import { gateCommand } from './gate.ts';
-import { guardCommand } from './guard.ts';
-import { ladderCommand } from './ladder.ts';
-import { planCommand } from './plan.ts';
-import { replayCommand } from './replay.ts';
-import { reportCommand } from './report.ts';
-import { runCommand } from './run.ts';
-import { stormCommand } from './storm.ts';
-import { unbindCommand } from './unbind.ts';
-import { validateCommand } from './validate.ts';
-import { walkCommand } from './walk.ts';
 
-function makeProgram(context: Context): Command {
+async function makeProgram(context: Context, args: readonly string[]): Promise<Command> {
   const program = new Command('daxstorm')
     .description('What does it cost to refcount every mapping of a device-DAX page?')
     .version(packageVersion())
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText(
       'after',
       `
@@ -41,23 +29,11 @@ Examples:
 
 Exit status: 0 done, 1 internal error, 2 bad usage, 130 interrupted; gate has more.`,
     );
-  const commands = [
-    compareCommand,
-    stormCommand,
-    runCommand,
-    ladderCommand,
-    replayCommand,
-    walkCommand,
-    unbindCommand,
-    validateCommand,
-    explainCommand,
-    reportCommand,
-    gateCommand,
-    guardCommand,
-    planCommand,
-    demoCommand,
-  ];
-  for (const make of commands) program.addCommand(make(context));
+  for (const { name, summary, load } of COMMANDS) {
+    // A command that the line does not name is there for its summary alone.
+    const command = args.includes(name) ? await load(context) : new Command(name);
+    program.addCommand(command.summary(summary));
+  }
   // One line for every mistake, ours and the parser's; the parser's own printing is off.
   for (const command of [program, ...program.commands]) {
     command
@@ -100,7 +76,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const context = makeContext();
 try {
-  await makeProgram(context).parseAsync();
+  const program = await makeProgram(context, process.argv.slice(2));
+  await program.parseAsync();
 } catch (error) {
   context.progress.clear();
   reportFailure(error);

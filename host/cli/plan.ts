@@ -196,7 +196,6 @@ function hostOptions(): readonly Option[] {
 
 export function planCommand(context: Context): Command {
   const command = new Command('plan')
-    .summary('what a host of device-DAX memory takes, and which unit size to choose')
     .description(
       'Usable size, struct pages, page tables, time to fault in, to restart, to pin and to unmap, and how ' +
         'far counters are from overflow, for every unit size, map and kernel; a recommendation, and the ' +

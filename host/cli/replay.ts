@@ -1,25 +1,17 @@
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { Command } from 'commander';
 import { type Replay, replayTrace, traceSizeBytes } from '../compare/replay.ts';
 import { DaxError } from '../error.ts';
 import { comparisonJson, envelope } from '../report/json.ts';
 import { formatReplay } from '../report/replay.ts';
-import { PACKAGE_ROOT } from '../root.ts';
 import { dynamicDevice } from '../syscall/device.ts';
 import type { FaultTrace } from '../trace/faultTrace.ts';
 import { readTrace } from '../trace/open.ts';
+import { SAMPLE_TRACE } from '../trace/sample.ts';
 import { ALIGN_NAMES, type AlignName } from '../units.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
 import { checkTarget, emitJson } from './output.ts';
-
-/** The trace that ships with the package. */
-export const SAMPLE_TRACE = join(
-  PACKAGE_ROOT,
-  'data',
-  'traces',
-  'redis-set-get-lpush.perf-script.txt.gz',
-);
 
 export interface ReplayFlags {
   readonly align?: AlignName;
@@ -73,7 +65,6 @@ export async function runReplay(file: string, flags: ReplayFlags, context: Conte
 
 export function replayCommand(context: Context): Command {
   return new Command('replay')
-    .summary('a recorded fault trace on 4K, 2M and 1G units, both kernels')
     .description(
       'Reads perf-script text of exceptions:page_fault_user (plain or .gz), puts the pages the program faulted\n' +
         'on a device in first-touch order, and replays the faults under both kernels.',

@@ -152,7 +152,6 @@ async function runReport(
 
 export function reportCommand(context: Context): Command {
   return new Command('report')
-    .summary('results as one HTML file or as Markdown for a cover letter')
     .description(
       'Puts results that were saved with --json together, recorded, counted and emulated numbers apart. Without\n' +
         'files it runs what it needs: the A/B, the split of recorded instructions, the walk of a mapped unit.',

@@ -98,7 +98,6 @@ async function run(named: string | undefined, flags: RunFlags, context: Context)
 
 export function runCommand(context: Context): Command {
   return new Command('run')
-    .summary('a scenario file: your workload, counted, priced and timed on both kernels')
     .description(
       'Runs a scenario, YAML or JSON: what a workload does with the device, phase by phase. Prints exact counts,\n' +
         'recorded instructions where an operation was recorded, predicted ones where not, and emulated time.\n' +

@@ -56,7 +56,6 @@ async function storm(flags: OneStormFlags, context: Context): Promise<void> {
 
 export function stormCommand(context: Context): Command {
   return new Command('storm')
-    .summary('one synthetic storm: every event counted, emulated time beside it')
     .description(
       'Maps a device, faults every unit in the chosen order, pins and unpins, unmaps; prints every event of\n' +
         'devmap and refcount (or of one kernel) and the emulated time of each step.',

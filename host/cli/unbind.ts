@@ -44,7 +44,6 @@ function unbindFlagged(flags: UnbindFlags): void {
 
 export function unbindCommand(_context: Context): Command {
   return new Command('unbind')
-    .summary('unbind the driver under mappings and pins: what goes, what is left hanging')
     .description(
       'Two processes map a whole device; the first writes every unit and pins pages from the start, the second\n' +
         'reads every unit and gets the last page. Then the driver is unbound, the first gives its pins back, the\n' +

@@ -33,7 +33,6 @@ function reportJson({ validation, models, families }: ValidateReport) {
 
 export function validateCommand(context: Context): Command {
   return new Command('validate')
-    .summary('recorded instructions of real kernels beside what the cost model predicts')
     .description(
       'Fits instructions per event to the recordings that come with daxstorm (data/recorded), predicts every\n' +
         'operation and recorded kernel, and prints observed, predicted and error. The fit is checked on\n' +

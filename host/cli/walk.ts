@@ -115,7 +115,6 @@ export function walkJson({ kernel, device, va, walk: { steps }, page, tail, bugs
 
 export function walkCommand(_context: Context): Command {
   return new Command('walk')
-    .summary('one address through the page tables: entries, flags, the struct page behind')
     .description(
       'Maps a whole device, touches ADDRESS, pins if asked, and shows each level of the page-table walk with\n' +
         'its entry and decoded flags, and the struct page behind it. ADDRESS is virtual (0x…) or +OFFSET into\n' +

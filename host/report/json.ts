@@ -1,16 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Comparison } from '../compare/comparison.ts';
 import { fingerprint } from '../measure/fingerprint.ts';
-import { PACKAGE_ROOT } from '../root.ts';
+import { packageVersion } from '../root.ts';
 import type { Device } from '../syscall/device.ts';
 import { CONFIGURATION } from '../wasm/configuration.ts';
 import { RESULT_SCHEMA, type ResultKind } from './schema/result.ts';
-
-export function packageVersion(): string {
-  const text = readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8');
-  return String((JSON.parse(text) as { version: unknown }).version);
-}
 
 function quoted(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Device } from '../syscall/device.ts';
 import { PAGE_BYTES } from '../units.ts';
 import { OpStream } from '../wasm/ops.ts';
+import { sha256 } from '../wasm/platform.ts';
 import {
   countUnits,
   isRevisit,
@@ -137,7 +137,5 @@ export function stormPhases(scenario: Scenario, device: Device): readonly Phase[
 
 /** Twelve hex digits that name the phases' op streams together: equal workloads, equal hashes. */
 export function workloadHash(phases: readonly Phase[]): string {
-  const hash = createHash('sha256');
-  for (const { stream } of phases) hash.update(stream.hash());
-  return hash.digest('hex').slice(0, 12);
+  return sha256(phases.map(({ stream }) => stream.hash())).slice(0, 12);
 }

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { freemem } from 'node:os';
 import { DaxError } from '../error.ts';
 import type { Random } from '../random.ts';
 import { formatBytes, MIB } from '../units.ts';
 import * as abi from './abi.ts';
+import { availableBytes, SHARED_MEMORY } from './platform.ts';
 
 const TABLE_BYTES = 4096;
 /** A lock has a cache line of its own. */
@@ -71,17 +70,6 @@ function planBank(shape: BankShape, roomBytes: number): BankPlan {
   return { compoundShift, records, recordsEnd, tableLocks, bytes };
 }
 
-/** MemAvailable where the kernel says it, else free memory. */
-function availableBytes(): number {
-  try {
-    const found = /MemAvailable:\s+(\d+) kB/.exec(readFileSync('/proc/meminfo', 'utf8'));
-    if (found) return Number(found[1]) * 1024;
-  } catch {
-    // Not Linux.
-  }
-  return freemem();
-}
-
 function refuseTooLarge({ pages }: BankShape, bytes: number): void {
   if (pages >= PAGES_MAX) {
     throw new DaxError(
@@ -103,6 +91,21 @@ function refuseTooLarge({ pages }: BankShape, bytes: number): void {
       'E_MEMORY',
       `this device needs ${formatBytes(bytes)} of memory; ${formatBytes(available)} is available`,
       'use a smaller --size or a larger --align',
+    );
+  }
+}
+
+/** Memory made at its full size. Fails: E_MEMORY where the host has no address space for it. */
+function makeMemory(bytes: number): WebAssembly.Memory {
+  const pages = bytes / WASM_PAGE_BYTES;
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: SHARED_MEMORY });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new DaxError(
+      'E_MEMORY',
+      `the host gives no Wasm memory of ${formatBytes(bytes)}`,
+      'use a smaller device, or let go of the machines that are done with',
     );
   }
 }
@@ -140,8 +143,7 @@ export class Bank {
     this.compoundShift = plan.compoundShift;
     this.#plan = plan;
     this.#roomBytes = roomBytes;
-    const pages = plan.bytes / WASM_PAGE_BYTES;
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    this.memory = makeMemory(plan.bytes);
     this.view = new DataView(this.memory.buffer);
   }
 

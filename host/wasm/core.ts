@@ -1,12 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { instantiateSync } from '@assemblyscript/loader';
 import { DaxError } from '../error.ts';
 import type { KernelId } from '../kernel.ts';
-import { PACKAGE_ROOT } from '../root.ts';
 import { ABI_VERSION, LAYOUT_HASH } from './abi.ts';
+import { compiled, isPath, openTwin } from './platform.ts';
 
 /** What a build is for: `counted` has the ledger and full detail, `timed` only the modelled steps. */
 export type BuildKind = 'counted' | 'timed';
@@ -71,48 +67,9 @@ export interface CoreExports {
   hashRange(from: number, to: number): bigint;
 }
 
-const modules = new Map<string, WebAssembly.Module>();
-
 /** File name of a build; the list is build/builds.mjs. */
 export function buildName(kernel: KernelId, kind: BuildKind): string {
   return kind === 'counted' ? `${kernel}-counted` : `${kernel}-timed-line`;
-}
-
-/** The file of a build: a name of build/builds.mjs, or itself a path that ends in .wasm. */
-export function wasmFile(name: string): string {
-  if (isPath(name)) return name;
-  // Another folder of builds of the same layout: mutants of the core, to see the tests notice them.
-  const folder = process.env['DAXSTORM_WASM_DIR'] ?? join(PACKAGE_ROOT, 'dist', 'wasm');
-  return join(folder, `${name}.wasm`);
-}
-
-function isPath(name: string): boolean {
-  return name.endsWith('.wasm');
-}
-
-function readWasm(name: string): Uint8Array<ArrayBuffer> {
-  try {
-    return Uint8Array.from(readFileSync(wasmFile(name)));
-  } catch (error) {
-    if (!isPath(name))
-      throw new DaxError('E_NOT_BUILT', `the core '${name}' is not built`, 'run npm run build');
-    const why = (error as NodeJS.ErrnoException).code;
-    throw new DaxError('E_FILE', `cannot read '${name}': ${why}`, 'name a core that is there');
-  }
-}
-
-function compiled(name: string): WebAssembly.Module {
-  const file = wasmFile(name);
-  const known = modules.get(file);
-  if (known) return known;
-  const bytes = readWasm(name);
-  if (!WebAssembly.validate(bytes))
-    throw new DaxError('E_ABI', `'${file}' is no WebAssembly module`, 'name a core of daxstorm');
-  // Straight to the optimising compiler, before the first compile: most of warm-up is gone.
-  setFlagsFromString('--no-liftoff');
-  const module = new WebAssembly.Module(bytes);
-  modules.set(file, module);
-  return module;
 }
 
 /** Names of a build's exports, sorted. Fails: E_NOT_BUILT, E_FILE, E_ABI. */
@@ -122,14 +79,8 @@ export function exportNames(name: string): readonly string[] {
     .sort();
 }
 
-/** The core's exports from a C twin of it (bench/native), a Node module that shares the memory. */
-function openTwin(file: string, memory: WebAssembly.Memory): CoreExports {
-  const twin = createRequire(import.meta.url)(file);
-  return twin.open(new Uint8Array(memory.buffer));
-}
-
 function open(name: string, memory: WebAssembly.Memory): CoreExports {
-  if (name.endsWith('.node')) return openTwin(name, memory);
+  if (name.endsWith('.node')) return openTwin(name, memory) as CoreExports;
   // Only histogram builds import the clock.
   const env = { memory, clock: () => performance.now() };
   return instantiateSync(compiled(name), { env }).exports as unknown as CoreExports;

@@ -5,6 +5,7 @@ import type { Bank } from './bank.ts';
 import { type BuildKind, buildName, type CoreExports, instantiate } from './core.ts';
 import type { OpStream } from './ops.ts';
 import { readPage, type StructPage } from './page.ts';
+import { nowNs } from './platform.ts';
 
 export type EventName = keyof typeof abi.EVENTS;
 export type Events = Readonly<Record<EventName, number>>;
@@ -220,9 +221,9 @@ export class Machine {
     for (let first = 0; first < stream.length; first += abi.OPS_MAX) {
       const ops = Math.min(abi.OPS_MAX, stream.length - first);
       this.load(stream, first, ops);
-      const began = process.hrtime.bigint();
+      const began = nowNs();
       failed += runOps(0, ops);
-      elapsedNs += Number(process.hrtime.bigint() - began);
+      elapsedNs += Number(nowNs() - began);
     }
     return { failed, elapsedNs };
   }

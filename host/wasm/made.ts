@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { DaxError } from '../error.ts';
 import { KERNEL_IDS, type KernelId } from '../kernel.ts';
 import { PACKAGE_ROOT } from '../root.ts';
 
@@ -40,14 +41,37 @@ async function compiler(): Promise<Compiler> {
   return (await import(pathToFileURL(file).href)) as Compiler;
 }
 
-/** Compiles a build of the core unless it is there already; answers its name. */
+/** Why a build could not be made, where that is the user's to mend. */
+function refused(error: unknown): unknown {
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (code === 'ERR_MODULE_NOT_FOUND') {
+    return new DaxError(
+      'E_NOT_BUILT',
+      'this needs a build of the core that does not ship, and the AssemblyScript compiler is not installed',
+      'npm install assemblyscript@0.28',
+    );
+  }
+  if (code === 'EACCES' || code === 'EROFS' || code === 'ENOSPC') {
+    return new DaxError(
+      'E_FILE',
+      `a build of the core cannot be written to '${path}': ${code}`,
+      'install daxstorm where you may write',
+    );
+  }
+  return error;
+}
+
+/**
+ * Compiles a build of the core unless it is there already; answers its name.
+ *
+ * Fails: E_NOT_BUILT without the compiler, which is an optional peer dependency; E_FILE.
+ */
 export async function makeBuild(build: MadeBuild): Promise<string> {
   const { kernel, detail, steps, percpu } = build;
   const { counted = false, guard = true, histogram = false } = build;
   const extras = [counted && '-counted', !guard && '-unguarded', histogram && '-histogram'];
   const name = `made-${kernel}-${detail}-steps${steps}-${percpu}${extras.filter(Boolean).join('')}`;
-  const { compile } = await compiler();
-  await compile({
+  const switches = {
     name,
     kernel: KERNEL_IDS.indexOf(kernel),
     detail: detail === 'full' ? 1 : 0,
@@ -57,6 +81,11 @@ export async function makeBuild(build: MadeBuild): Promise<string> {
     percpu: percpu === 'atomic' ? 1 : 0,
     guard: guard ? 1 : 0,
     histogram: histogram ? 1 : 0,
-  });
+  };
+  try {
+    await (await compiler()).compile(switches);
+  } catch (error) {
+    throw refused(error);
+  }
   return name;
 }

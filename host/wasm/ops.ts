@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import * as abi from './abi.ts';
+import { sha256 } from './platform.ts';
 
 /** What an operation of the stream does; see assembly/layout.ts. */
 export const OP = {
@@ -97,6 +97,6 @@ export class OpStream {
 
   /** Twelve hex digits that name this workload. */
   hash(): string {
-    return createHash('sha256').update(this.words()).digest('hex').slice(0, 12);
+    return sha256([this.words()]).slice(0, 12);
   }
 }

@@ -13,7 +13,7 @@ export const BROWSER = [process.env['CHROMIUM'], ...NAMES].find(
   (name) => name && spawnSync(name, ['--version']).status === 0,
 );
 if (!BROWSER) {
-  process.stderr.write('no Chromium: HTML reports are not opened (apt-get install chromium)\n');
+  process.stderr.write('no Chromium: tests in a browser are skipped (apt-get install chromium)\n');
 }
 
 export interface View {

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { SAMPLE_TRACE } from '../../host/cli/replay.ts';
 import { DaxError } from '../../host/error.ts';
 import type { FaultTrace } from '../../host/trace/faultTrace.ts';
 import { readTrace } from '../../host/trace/open.ts';
 import { PerfScriptReader } from '../../host/trace/perfScript.ts';
 import { distinctPages, placeTrace } from '../../host/trace/placement.ts';
+import { SAMPLE_TRACE } from '../../host/trace/sample.ts';
 
 const LINE =
   '    redis-server   358 [001]  4632.579334: exceptions:page_fault_user: address=0x7f9d9e79db70 ip=0x7f9d9e79db70 error_code=0x6';
