@@ -1,13 +1,12 @@
 import { Command } from 'commander';
 import type { Comparison } from '../compare/comparison.ts';
-import { PIN_PAGES_DEFAULT } from '../storm/scenario.ts';
 import { SAMPLE_TRACE } from '../trace/sample.ts';
 import { ALIGN_NAMES } from '../units.ts';
 import { compareAlign, printWords } from './compare.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
 import { runReplay } from './replay.ts';
-import type { StormFlags } from './stormFlags.ts';
+import { standardStorm } from './stormFlags.ts';
 
 interface DemoFlags {
   readonly time: number;
@@ -15,15 +14,7 @@ interface DemoFlags {
 }
 
 async function demo({ time, seed }: DemoFlags, context: Context): Promise<void> {
-  const flags: StormFlags = {
-    map: 'mem',
-    pattern: 'sequential',
-    stride: 1,
-    access: 'write',
-    pinPages: PIN_PAGES_DEFAULT,
-    seed,
-    time,
-  };
+  const flags = standardStorm({ time, seed });
   const comparisons: Comparison[] = [];
   for (const align of ALIGN_NAMES) {
     if (!context.signal.aborted) comparisons.push(await compareAlign(flags, align, context));

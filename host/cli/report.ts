@@ -8,7 +8,7 @@ import { readResult } from '../report/read.ts';
 import { makeReport } from '../report/report.ts';
 import type { Result, ResultOf, SingleResult } from '../report/schema/result.ts';
 import { hasContent } from '../report/sections.ts';
-import { PIN_PAGES_DEFAULT, scenarioDevice } from '../storm/scenario.ts';
+import { scenarioDevice } from '../storm/scenario.ts';
 import { ALIGN_NAMES, type AlignName } from '../units.ts';
 import { compareScenario, latencyOf } from './compare.ts';
 import { type Context, EXIT } from './context.ts';
@@ -22,7 +22,7 @@ import {
   markdownOption,
   type ReportTargets,
 } from './reportTargets.ts';
-import { type StormFlags, scenarioOf } from './stormFlags.ts';
+import { type StormFlags, scenarioOf, standardStorm } from './stormFlags.ts';
 import { walkJson, report as walkOn } from './walk.ts';
 
 interface ReportFlags extends ReportTargets {
@@ -32,19 +32,6 @@ interface ReportFlags extends ReportTargets {
   readonly time: number;
   readonly seed: number;
   readonly json?: string | true;
-}
-
-/** The standard storm, as compare runs it. */
-function stormFlags({ time, seed }: ReportFlags): StormFlags {
-  return {
-    map: 'mem',
-    pattern: 'sequential',
-    stride: 1,
-    access: 'write',
-    pinPages: PIN_PAGES_DEFAULT,
-    seed,
-    time,
-  };
 }
 
 async function compareAll(
@@ -105,7 +92,7 @@ function walkAll(aligns: readonly AlignName[]): ResultOf<'walk'> {
 /** Runs what a report needs. */
 async function runAll(flags: ReportFlags, context: Context): Promise<readonly SingleResult[]> {
   const aligns = flags.align ? [flags.align] : ALIGN_NAMES;
-  const storm = stormFlags(flags);
+  const storm = standardStorm(flags);
   for (const align of aligns) scenarioDevice(scenarioOf(storm, align));
   const results: SingleResult[] = [await compareAll(storm, aligns, context)];
   results.push(explainAll(flags.align), walkAll(aligns));

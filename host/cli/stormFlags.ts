@@ -1,5 +1,10 @@
 import type { Pattern } from '../storm/pattern.ts';
-import { makeScenario, type Scenario, STANDARD_SIZE_BYTES } from '../storm/scenario.ts';
+import {
+  makeScenario,
+  PIN_PAGES_DEFAULT,
+  type Scenario,
+  STANDARD_SIZE_BYTES,
+} from '../storm/scenario.ts';
 import type { MapName } from '../syscall/namespace.ts';
 import type { AlignName } from '../units.ts';
 
@@ -25,6 +30,19 @@ export interface StormFlags {
 
 /** Latencies need many operations, not many blocks: more time tells the last percentiles alone. */
 const LATENCY_SECONDS_MAX = 2;
+
+/** The storm that compare runs without flags. */
+export function standardStorm({ time, seed }: Pick<StormFlags, 'time' | 'seed'>): StormFlags {
+  return {
+    map: 'mem',
+    pattern: 'sequential',
+    stride: 16,
+    access: 'write',
+    pinPages: PIN_PAGES_DEFAULT,
+    seed,
+    time,
+  };
+}
 
 /** Seconds that --latency takes of its own, from --time. */
 export function latencySeconds({ time }: StormFlags): number {
