@@ -55,7 +55,7 @@ const UNPRICED: readonly (readonly [RegExp, string])[] = [
     'a difference of two whole forks; no leaf is copied, what is left is noise',
   ],
   [/^fork_/, 'fork and exit of a whole process: its work is not emulated'],
-  [/^mremap/, 'mremap is not emulated'],
+  [/^mremap/, 'mremap: no recording of it to fit a price to'],
   [/^(anon|memfd)_/, 'ordinary memory: the control, not a prediction'],
 ];
 

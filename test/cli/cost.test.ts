@@ -44,7 +44,7 @@ describe('validate', () => {
     ]);
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/gup_get_fast_w_b16_get +page +220 +2\d\d +[-+]\d\.\d % +unseen/);
-    expect(stdout).toMatch(/mremap is not emulated\n +mremap_moved \(7\.3\)/);
+    expect(stdout).toMatch(/mremap: no recording of it to fit a price to\n +mremap_moved \(7\.3\)/);
     expect(stdout).not.toContain('Linux 6.12: instructions');
     expect(stdout).toContain('unseen by the fit: 1,');
   });

@@ -148,7 +148,7 @@ describe('rows that the fit has not seen', () => {
     expect(unpriced.map(({ reason }) => reason)).toEqual([
       'an event of it is in no recording of 6.18',
       'no recordings of 6.99 to fit',
-      'mremap is not emulated',
+      'mremap: no recording of it to fit a price to',
       'nothing was observed, so there is no relative error',
     ]);
   });
