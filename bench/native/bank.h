@@ -17,6 +17,7 @@
 
 #define DEVMAP (KERNEL == 0)
 #define inline_ static inline __attribute__((always_inline))
+#define cold_ static __attribute__((noinline, cold))
 #define likely(x) __builtin_expect(!!(x), 1)
 
 typedef uint8_t u8;
@@ -55,7 +56,7 @@ inline_ bool cas64(u32 at, u64 *seen, u64 next)
 					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-/* All three answer what the word was. */
+/* All of these answer what the word was. */
 inline_ u32 fetch_add32(u32 at, u32 by)
 {
 	if (!CAS)
@@ -72,6 +73,16 @@ inline_ u64 fetch_or64(u32 at, u64 bits)
 		return __atomic_fetch_or((u64 *)(bank + at), bits, __ATOMIC_SEQ_CST);
 	u64 seen = ld64(at);
 	while (!cas64(at, &seen, seen | bits))
+		;
+	return seen;
+}
+
+inline_ u64 fetch_and64(u32 at, u64 bits)
+{
+	if (!CAS)
+		return __atomic_fetch_and((u64 *)(bank + at), bits, __ATOMIC_SEQ_CST);
+	u64 seen = ld64(at);
+	while (!cas64(at, &seen, seen & bits))
 		;
 	return seen;
 }

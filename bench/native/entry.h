@@ -28,6 +28,9 @@ inline_ u32 table_of(u64 entry) { return (u32)(entry & ADDRESS_MASK); }
 inline_ u64 phys_in(u64 leaf) { return (leaf & PRESENT ? leaf : ~leaf) & ADDRESS_MASK; }
 inline_ u64 made_dirty(u64 entry) { return entry | ACCESSED | DIRTY | SOFT_DIRTY | RW; }
 
+inline_ u64 made_writable(u64 entry) { return made_dirty(entry) & ~SAVED_DIRTY; }
+inline_ bool normal_page(u64 entry) { return !(entry & (SPECIAL | DEVMAP_BIT)); }
+
 inline_ u64 pte_leaf(u64 phys, u64 prot, u32 write)
 {
 	if (DEVMAP)

@@ -14,34 +14,48 @@ inline_ u64 page_at(u32 vma, u64 va)
 
 inline_ bool vma_serves(u32 vma)
 {
-	u64 unit_mask = ((u64)1 << (order + PTE_SHIFT)) - 1;
+	u64 unit_mask = ((u64)1 << (leaf_order + PTE_SHIFT)) - 1;
 	u64 bounds = ld64(vma + VMA_START) | ld64(vma + VMA_END);
 	return ld32(CONTROL + CTL_ALIVE) != 0 && (bounds & unit_mask) == 0;
+}
+
+/* A mapping at an unaligned file offset, which no check of mmap refuses: a trap, so said. */
+cold_ u64 unaligned_leaf(u32 page)
+{
+	warn(WARN_UNALIGNED_OFFSET);
+	return phys_of(DEVMAP ? page : page & ~((1u << leaf_order) - 1));
+}
+
+inline_ u64 leaf_phys(u32 page)
+{
+	return page & ((1u << leaf_order) - 1) ? unaligned_leaf(page) : phys_of(page);
 }
 
 static u64 insert_huge(u32 vma, u32 slot, u32 page, u32 level, u32 write)
 {
 	u32 mm = ld32(vma + VMA_MM);
-	u32 head = head_record(page);
-	u64 token = set_mapping(head, page);
+	u32 head = leaf_folio(page);
+	u64 token = set_leaf_mapping(head, page);
 	if (!DEVMAP) {
-		if (!(ld64(head + PG_FLAGS) & (1u << PG_HEAD_BIT)) || ld8(head + FOLIO_ORDER) != level)
+		if (folio_order(head) != level) {
+			warn(WARN_ORDER);
 			return SIGBUS;
+		}
 		token += ref_add(head, 1);
 		token += (u64)(i32)add_huge_rmap(head, ld32(mm + MM_ID));
 	}
-	st64(slot, huge_leaf(phys_of(page), ld64(vma + VMA_PROT), write));
+	st64(slot, huge_leaf(leaf_phys(page), ld64(vma + VMA_PROT), write));
 	return DONE(token);
 }
 
 static u64 huge_fault(u32 vma, u64 va, u32 slot, u32 level, u32 write)
 {
-	if (!vma_serves(vma) || order > level)
+	if (!vma_serves(vma) || leaf_order > level)
 		return SIGBUS;
-	if (order < level)
+	if (leaf_order < level)
 		return FALLBACK;
 	u64 page = page_at(vma, va & ~(((u64)1 << (level + PTE_SHIFT)) - 1));
-	if (page + ((u64)1 << level) > page_count)
+	if (!in_one_range(page, (u64)1 << level))
 		return SIGBUS;
 	return insert_huge(vma, slot, (u32)page, level, write);
 }
@@ -59,10 +73,10 @@ inline_ u64 insert_pte(u32 vma, u32 slot, u32 page, u32 record, u32 write)
 
 inline_ u64 pte_insert(u32 vma, u64 va, u32 pmd_slot, u32 found, u32 write)
 {
-	if (!vma_serves(vma) || order != 0)
+	if (!vma_serves(vma) || leaf_order != 0)
 		return SIGBUS;
 	u64 page = page_at(vma, va);
-	if (page >= page_count)
+	if (!in_one_range(page, 1))
 		return SIGBUS;
 	u32 record = small_record((u32)page);
 	u64 token = set_mapping(record, page);
@@ -99,6 +113,41 @@ static __attribute__((noinline)) u64 spurious_fault(u32 vma, u32 slot, u64 entry
 	return DONE(entry);
 }
 
+/* do_wp_page: a write to an entry that soft-dirty tracking write-protected. */
+cold_ u64 write_protected_pte(u32 vma, u32 slot, u64 entry)
+{
+	if (!(ld32(vma + VMA_FLAGS) & VM_WRITE))
+		return DONE(entry);
+	u32 page = normal_page(entry) ? small_record(page_of(entry)) : 0;
+	if (page && !DEVMAP)
+		ref_add(page, 1);
+	st64(slot, made_writable(entry));
+	if (page && !DEVMAP) {
+		mark_dirty_locked(page);
+		put(page, 1);
+	}
+	return DONE(entry);
+}
+
+/* wp_huge_pmd and _pud: the driver's huge_fault again, on an entry that is there. */
+cold_ u64 write_protected_huge(u32 vma, u64 va, u32 slot, u32 level)
+{
+	if (!vma_serves(vma))
+		return SIGBUS;
+	u32 page = (u32)page_at(vma, va & ~(((u64)1 << (level + PTE_SHIFT)) - 1));
+	u64 token = set_leaf_mapping(leaf_folio(page), page);
+	if (ld32(vma + VMA_FLAGS) & VM_WRITE)
+		st64(slot, made_writable(ld64(slot)));
+	return DONE(token);
+}
+
+inline_ u64 present_huge(u32 vma, u64 va, u32 slot, u64 entry, u32 level, u32 write)
+{
+	if (write && !(entry & RW))
+		return write_protected_huge(vma, va, slot, level);
+	return spurious_fault(vma, slot, entry, write);
+}
+
 inline_ u64 fault_pass(u32 vma, u64 va, u32 write, bool vma_lock)
 {
 	u32 mm = ld32(vma + VMA_MM);
@@ -118,7 +167,7 @@ inline_ u64 fault_pass(u32 vma, u64 va, u32 write, bool vma_lock)
 			return OOM;
 		entry = table;
 	} else if (is_leaf(entry)) {
-		return spurious_fault(vma, pud_slot, entry, write);
+		return present_huge(vma, va, pud_slot, entry, 18, write);
 	}
 
 	u32 pmd_slot = slot_of(table_of(entry), va, PMD_SHIFT);
@@ -132,11 +181,14 @@ inline_ u64 fault_pass(u32 vma, u64 va, u32 write, bool vma_lock)
 		}
 	} else {
 		if (is_leaf(entry))
-			return spurious_fault(vma, pmd_slot, entry, write);
+			return present_huge(vma, va, pmd_slot, entry, 9, write);
 		slot = slot_of(table_of(entry), va, PTE_SHIFT);
 		entry = ld64(slot);
-		if (entry)
+		if (entry) {
+			if (write && !(entry & RW))
+				return write_protected_pte(vma, slot, entry);
 			return spurious_fault(vma, slot, entry, write);
+		}
 	}
 	if (vma_lock)
 		return RETRY;
@@ -179,7 +231,8 @@ inline_ u64 touch(u32 vma, u64 va, u32 write)
 	u32 mm = ld32(vma + VMA_MM);
 	u32 slot = leaf_slot(mm, va);
 	u64 token = 0;
-	if (!slot || !is_present(ld64(slot)) || (write && !(ld64(slot) & RW))) {
+	/* Twice where devmap's insert leaves a write-tracked PTE read-only. */
+	while (!slot || !is_present(ld64(slot)) || (write && !(ld64(slot) & RW))) {
 		u64 result = handle_fault(vma, va, write);
 		if (STATUS(result) != OK)
 			return result;

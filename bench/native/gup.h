@@ -5,6 +5,16 @@
 
 static u32 got;
 
+/* Whether a walk holds the pgmap: kept for pages of the first range, taken again for each beyond. */
+static bool held;
+
+inline_ bool use_pgmap(u32 page)
+{
+	if (!held || page >= first_pages)
+		held = ld32(CONTROL + CTL_ALIVE) != 0;
+	return held;
+}
+
 inline_ void report(u32 page)
 {
 	st64(PAGES + (got << 3), page);
@@ -61,7 +71,13 @@ inline_ bool gup_pte(u32 pmd_slot, u64 pmd, u32 slot, u32 flags)
 	u64 entry = ld64(slot);
 	if (!permits_gup(entry, flags))
 		return false;
-	u32 page = page_of(entry);
+	u64 offset = (phys_in(entry) - device_phys) >> PTE_SHIFT;
+	u32 page = (u32)offset;
+	if (offset >= first_pages) {
+		page = page_in_ranges(phys_in(entry));
+		if (DEVMAP && !use_pgmap(page))
+			return false;
+	}
 	u32 head = folio_of(page);
 	if (!grab(head, 1, flags))
 		return false;
@@ -77,33 +93,44 @@ inline_ bool gup_pte(u32 pmd_slot, u64 pmd, u32 slot, u32 flags)
 static bool gup_table(u32 pmd_slot, u64 pmd, u64 va, u64 end, u32 flags)
 {
 	u32 slot = slot_of(table_of(pmd), va, PTE_SHIFT);
-	if (DEVMAP && permits_gup(ld64(slot), flags) && !ld32(CONTROL + CTL_ALIVE))
-		return false;
+	u64 entry = ld64(slot);
+	if (DEVMAP && permits_gup(entry, flags)) {
+		u32 page = page_of(entry);
+		if (page < first_pages && !use_pgmap(page))
+			return false;
+	}
 	u32 last = slot + ((u32)((end - va) >> PTE_SHIFT) << 3);
 	while (slot < last && gup_pte(pmd_slot, pmd, slot, flags))
 		slot += 8;
+	held = false;
 	return slot == last;
 }
 
 static bool gup_devmap_leaf(u32 slot, u64 entry, u32 first, u32 pages, u32 flags)
 {
-	if (!ld32(CONTROL + CTL_ALIVE))
+	if (!use_pgmap(first))
 		return false;
+	bool beyond = first >= first_pages;
 	u32 start = got;
 	for (u32 i = 0; i < pages; i++) {
+		if (beyond && i != 0 && !use_pgmap(first + i))
+			break;
 		u32 head = folio_of(first + i);
 		if (!grab(head, 1, flags))
 			break;
 		set_referenced(head);
 		report(first + i);
 	}
-	if (ld64(slot) != entry) {
-		while (got > start) {
-			got--;
-			release(folio_of((u32)ld64(PAGES + (got << 3))), 1, flags & GUP_PIN);
-		}
+	held = false;
+	if (got - start == pages && ld64(slot) == entry)
+		return true;
+	while (got > start) {
+		got--;
+		u32 head = folio_of((u32)ld64(PAGES + (got << 3)));
+		clear_referenced(head);
+		release(head, 1, flags & GUP_PIN);
 	}
-	return got - start == pages;
+	return false;
 }
 
 static bool gup_folio_leaf(u32 slot, u64 entry, u32 first, u32 pages, u32 flags)
@@ -173,8 +200,17 @@ static u32 gup_fast(u32 vma, u64 va, u32 pages, u32 flags)
 	return got;
 }
 
-static void unpin(u32 first, u32 pages)
+/* The struct pages are gone with the driver: noted, and nothing is touched. */
+cold_ u32 too_late(u32 pages)
 {
+	st32(CONTROL + CTL_LATE_PAGES, ld32(CONTROL + CTL_LATE_PAGES) + pages);
+	return GONE;
+}
+
+static u32 unpin(u32 first, u32 pages)
+{
+	if (!ld32(CONTROL + CTL_ALIVE))
+		return too_late(pages);
 	u32 end = first + pages, page = first;
 	while (page < end) {
 		u32 head = folio_of(page), start = page;
@@ -183,10 +219,14 @@ static void unpin(u32 first, u32 pages)
 		while (page < end && folio_of(page) == head);
 		release(head, page - start, true);
 	}
+	return OK;
 }
 
-static void put_pages(u32 first, u32 pages)
+static u32 put_pages(u32 first, u32 pages)
 {
+	if (!ld32(CONTROL + CTL_ALIVE))
+		return too_late(pages);
 	for (u32 page = first; page < first + pages; page++)
 		put(folio_of(page), 1);
+	return OK;
 }

@@ -1,6 +1,7 @@
 /* Struct pages: assembly/page.ts. */
 #pragma once
 #include "entry.h"
+#include "range.h"
 
 #define ZONE_BITS ((u64)0x27ffffc0000000)
 #define TAIL_MAPPING ((u64)0xdead000000000400)
@@ -12,13 +13,25 @@
 #define NR_PAGES (DEVMAP ? FOLIO_NR_PAGES_DEVMAP : FOLIO_NR_PAGES_REFCOUNT)
 
 static u64 device_phys;
-static u32 page_count, order, records, compound_shift, tail_mask;
+static u32 page_count, first_pages, order, leaf_order, records, compound_shift, tail_mask;
+/* A huge leaf's folio cannot be found by arithmetic: the hazards that `guard` shows. */
+static bool out_of_order;
 
-inline_ u64 phys_of(u32 page) { return device_phys + ((u64)page << 12); }
+inline_ u64 phys_of(u32 page)
+{
+	return likely(page < first_pages) ? device_phys + ((u64)page << 12) : phys_in_ranges(page);
+}
+
+inline_ bool in_one_range(u64 page, u64 pages)
+{
+	return likely(page + pages <= first_pages) || in_one_of_ranges(page, pages);
+}
 
 inline_ u32 page_of(u64 entry)
 {
-	return (u32)((phys_in(entry) - device_phys) >> 12) & ~((1u << order) - 1);
+	u64 phys = phys_in(entry), offset = (phys - device_phys) >> 12;
+	u32 page = likely(offset < first_pages) ? (u32)offset : page_in_ranges(phys);
+	return page & ~((1u << leaf_order) - 1);
 }
 
 inline_ u32 small_record(u32 page) { return records + (page << 6); }
@@ -51,6 +64,28 @@ inline_ u64 set_mapping(u32 head, u64 index)
 		st64(head + PG_INDEX, index);
 	}
 	return mapping;
+}
+
+inline_ u32 leaf_folio(u32 page) { return out_of_order ? folio_of(page) : head_record(page); }
+
+/* Kept in page[1], but only a head has one. */
+inline_ u32 folio_order(u32 head)
+{
+	return ld64(head + PG_FLAGS) & (1u << PG_HEAD_BIT) ? ld8(head + FOLIO_ORDER) : 0;
+}
+
+/* Where no compound pages were made every page of the leaf learns its mapping. */
+cold_ u64 set_mappings(u32 page)
+{
+	u64 token = 0;
+	for (u32 at = page; at < page + (1u << leaf_order); at++)
+		token += set_mapping(small_record(at), at);
+	return token;
+}
+
+inline_ u64 set_leaf_mapping(u32 head, u32 page)
+{
+	return leaf_order != order ? set_mappings(page) : set_mapping(head, page);
 }
 
 inline_ void init_record(u32 record)
@@ -91,7 +126,10 @@ static void attach_pages(void)
 {
 	device_phys = ld64(CONTROL + CTL_PHYS);
 	page_count = ld32(CONTROL + CTL_PAGES);
+	first_pages = ld32(range_at(0) + RANGE_PAGES);
 	order = ld32(CONTROL + CTL_ORDER);
+	leaf_order = ld32(CONTROL + CTL_LEAF_ORDER);
+	out_of_order = leaf_order != order || ld32(CONTROL + CTL_FIRST_COMPOUND) != 0;
 	records = ld32(CONTROL + CTL_RECORDS);
 	compound_shift = ld32(CONTROL + CTL_COMPOUND_SHIFT);
 	tail_mask = ld32(CONTROL + CTL_TAIL_MASK);
@@ -100,8 +138,9 @@ static void attach_pages(void)
 static void bind_pages(void)
 {
 	u32 structs = tail_mask == 63 ? DEDUP_STRUCTS : 1u << order;
-	for (u32 page = 0; page < page_count; page += 1u << order) {
-		u32 head = head_record(page);
+	u32 start = order == 0 ? 0 : ld32(CONTROL + CTL_FIRST_COMPOUND);
+	for (u32 page = start; page < page_count; page += 1u << order) {
+		u32 head = out_of_order ? small_record(page) : head_record(page);
 		init_record(head);
 		if (order == 0)
 			continue;

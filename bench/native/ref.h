@@ -3,6 +3,7 @@
 #include "page.h"
 
 #define REFERENCED ((u64)1 << PG_REFERENCED_BIT)
+#define PAGE_LOCKED ((u64)1)
 #define PAGE_DIRTY ((u64)1 << PG_DIRTY_BIT)
 #define WORKINGSET ((u64)1 << PG_WORKINGSET_BIT)
 #define LRU_REFS ((u64)3 << LRU_REFS_SHIFT)
@@ -15,27 +16,47 @@ inline_ u32 ref_add(u32 head, u32 by) { return fetch_add32(head + PG_REFCOUNT, b
 static bool try_get(u32 head, u32 by)
 {
 	u32 seen = ld32(head + PG_REFCOUNT);
-	if ((i32)seen < 0)
+	if ((i32)seen < 0) {
+		warn(WARN_NEGATIVE);
 		return false;
+	}
 	while (seen != 0)
 		if (cas32(head + PG_REFCOUNT, &seen, seen + by))
 			return true;
 	return false;
 }
 
-inline_ void put(u32 head, u32 by)
+/* A count that reached 0, which only an unbalanced put can do. */
+cold_ void last_put(u32 head)
 {
-	if (ref_add(head, -by) == by && !DEVMAP)
+	st32(CONTROL + CTL_ZERO_PUTS, ld32(CONTROL + CTL_ZERO_PUTS) + 1);
+	st32(CONTROL + CTL_ZERO_PUT_AT, head);
+	if (!DEVMAP)
 		st32(head + PG_REFCOUNT, 1);
 }
 
+inline_ void put(u32 head, u32 by)
+{
+	if (ref_add(head, -by) == by)
+		last_put(head);
+}
+
 inline_ void pincount_add(u32 head, u32 by) { fetch_add32(head + FOLIO_PINCOUNT, by); }
+inline_ void clear_referenced(u32 head) { fetch_and64(head + PG_FLAGS, ~REFERENCED); }
 inline_ void set_referenced(u32 head) { fetch_or64(head + PG_FLAGS, REFERENCED); }
 
 inline_ void mark_dirty(u32 head)
 {
 	if (!(ld64(head + PG_FLAGS) & PAGE_DIRTY))
 		fetch_or64(head + PG_FLAGS, PAGE_DIRTY);
+}
+
+/* Under the folio's lock, which nobody else takes. */
+inline_ void mark_dirty_locked(u32 head)
+{
+	fetch_or64(head + PG_FLAGS, PAGE_LOCKED);
+	mark_dirty(head);
+	fetch_and64(head + PG_FLAGS, ~PAGE_LOCKED);
 }
 
 inline_ u64 accessed_flags(u64 flags)

@@ -11,7 +11,7 @@ inline_ void note(u64 result) { failed += STATUS(result) != OK; }
 /* With `chain` each operation's address waits for the result before it: overlap none. */
 inline_ u64 faults(u32 vma, u64 from, u32 units, u32 write, bool chain, u64 dep)
 {
-	u64 zero = ld64(CONTROL + CTL_ZERO), step = (u64)1 << (order + PTE_SHIFT);
+	u64 zero = ld64(CONTROL + CTL_ZERO), step = (u64)1 << (leaf_order + PTE_SHIFT);
 	u64 va = from + dep, carry = dep;
 	for (u32 i = 0; i < units; i++) {
 		u64 result = handle_fault(vma, va, write);
@@ -48,7 +48,7 @@ inline_ void gup(u32 vma, u64 va, u32 pages, u32 flags)
 
 static void other(u32 code, u32 vma, u64 va, u32 page, u32 times)
 {
-	u64 bytes = (u64)times << (order + PTE_SHIFT);
+	u64 bytes = (u64)times << (leaf_order + PTE_SHIFT);
 	switch (code) {
 	case OP_DONTNEED: dontneed(vma, va, va + bytes); break;
 	case OP_MUNMAP: unmap(vma, va, va + bytes); break;
@@ -56,8 +56,8 @@ static void other(u32 code, u32 vma, u64 va, u32 page, u32 times)
 	case OP_GET_WRITE: gup(vma, va, times, GUP_WRITE); break;
 	case OP_PIN_READ: gup(vma, va, times, GUP_PIN); break;
 	case OP_PIN_WRITE: gup(vma, va, times, GUP_PIN | GUP_WRITE); break;
-	case OP_PUT: put_pages(page, times); break;
-	case OP_UNPIN: unpin(page, times); break;
+	case OP_PUT: note(put_pages(page, times)); break;
+	case OP_UNPIN: note(unpin(page, times)); break;
 	default: note(BAD_OP);
 	}
 }

@@ -9,6 +9,13 @@
 
 static u32 queued, delayed;
 static bool reclaims;
+/* Accesses of a VMA that is read in order or at random say nothing of a page. */
+static bool recency = true;
+
+inline_ void begin_zap(u32 vma)
+{
+	recency = !(ld32(vma + VMA_FLAGS) & (VM_SEQ_READ | VM_RAND_READ));
+}
 
 static void drop_queued(void)
 {
@@ -45,7 +52,7 @@ inline_ bool release_pte(u64 entry)
 		item |= DELAY_RMAP;
 		delayed++;
 	}
-	if (entry & ACCESSED)
+	if (recency && entry & ACCESSED)
 		mark_accessed(record);
 	if (!(item & DELAY_RMAP))
 		mapcount_add(record, -1);
@@ -85,12 +92,12 @@ static void zap_huge(u32 mm, u32 slot, u32 level)
 	u64 entry = xchg64(slot, 0);
 	if (DEVMAP)
 		return;
-	u32 head = head_record(page_of(entry));
+	u32 head = leaf_folio(page_of(entry));
 	remove_huge_rmap(head, ld32(mm + MM_ID));
 	if (level == 9) {
 		if (is_dirty(entry))
 			mark_dirty(head);
-		if (entry & ACCESSED)
+		if (recency && entry & ACCESSED)
 			mark_accessed(head);
 	}
 	if (queue(head))
@@ -102,7 +109,7 @@ static void drop_huge(u32 mm, u32 slot)
 	u64 entry = xchg64(slot, 0);
 	if (DEVMAP)
 		return;
-	u32 head = head_record(page_of(entry));
+	u32 head = leaf_folio(page_of(entry));
 	if (is_dirty(entry))
 		mark_dirty(head);
 	if (entry & ACCESSED)
@@ -181,6 +188,7 @@ inline_ u32 top_shift(u32 mm)
 
 static void dontneed(u32 vma, u64 va, u64 end)
 {
+	begin_zap(vma);
 	u32 mm = ld32(vma + VMA_MM);
 	reclaims = !DEVMAP;
 	zap_top(mm, ld32(mm + MM_TOP), va, end, top_shift(mm));
@@ -215,6 +223,7 @@ static void free_tables(u32 mm, u32 table, u64 va, u64 end, u32 shift, u64 floor
 
 static void unmap(u32 vma, u64 va, u64 end)
 {
+	begin_zap(vma);
 	u32 mm = ld32(vma + VMA_MM);
 	u32 top = ld32(mm + MM_TOP);
 	zap_top(mm, top, va, end, top_shift(mm));

@@ -24,5 +24,12 @@ describe.skipIf(compiler === undefined).each(COMPARED)('%s', (kernel) => {
         expect(new Set(states).size).toBe(4);
       });
     }
+    test(`${align}: a device of three physical ranges`, () => {
+      const sizeBytes = ALIGNS[align] * (align === '4K' ? 1536 : 9);
+      const scenario = makeScenario({ align, sizeBytes, ranges: 3, pattern: 'uniform' });
+      const device = scenarioDevice(scenario);
+      const states = checkStates(device, stormPhases(scenario, device), twinSides(kernel));
+      expect(new Set(states).size).toBe(4);
+    });
   }
 });
