@@ -40,6 +40,10 @@ import {
 } from './walk';
 import { warn } from './warn';
 
+/** Which leaves a loop of faults expects: those of the device. */
+@inline export const SMALL_LEAVES: u32 = 0;
+@inline export const HUGE_LEAVES: u32 = 1;
+
 @inline export function statusOf(result: u64): u32 {
   return <u32>result & 0xFF;
 }
@@ -58,8 +62,8 @@ import { warn } from './warn';
 }
 
 /** check_vma, where a VMA that mmap let through can still fail: dying device, lost alignment. */
-@inline function vmaServes(vma: usize): bool {
-  const unitMask = ((<u64>1) << (deviceOrder() + PTE_SHIFT)) - 1;
+@inline function vmaServes(vma: usize, order: u32): bool {
+  const unitMask = ((<u64>1) << (order + PTE_SHIFT)) - 1;
   const bounds = load<u64>(vma, VMA_START) | load<u64>(vma, VMA_END);
   return load<u32>(CONTROL, CTL_ALIVE) != 0 && (bounds & unitMask) == 0;
 }
@@ -75,7 +79,7 @@ import { warn } from './warn';
  * Kernel: devmap looks up the memory type; refcount takes one reference and one map count per leaf,
  * whatever its size, and the order guard refuses a folio that is not of exactly this size (1.3).
  */
-function insertHuge(vma: usize, slot: usize, page: u32, order: u32, write: u32): u64 {
+@inline function insertHuge(vma: usize, slot: usize, page: u32, order: u32, write: u32): u64 {
   const mm: usize = load<u32>(vma, VMA_MM);
   const head = leafFolio(page);
   let token = setLeafMapping(head, page) + trackInsert(physOf(page));
@@ -117,7 +121,7 @@ function unalignedLeaf(page: u32): u64 {
 }
 
 /** dev_dax_huge_fault, order 9 or 18, on an empty entry (5.2): one SRCU read section. */
-function hugeFault(vma: usize, va: u64, slot: usize, order: u32, write: u32): u64 {
+@inline function hugeFault(vma: usize, va: u64, slot: usize, order: u32, write: u32): u64 {
   count(HUGE_FAULT);
   enterSrcu();
   const result = hugeInsert(vma, va, slot, order, write);
@@ -125,8 +129,13 @@ function hugeFault(vma: usize, va: u64, slot: usize, order: u32, write: u32): u6
   return result;
 }
 
+/** The same where it is rare: a copy in every place would cost the loop around it registers. */
+function hugeFaultApart(vma: usize, va: u64, slot: usize, order: u32, write: u32): u64 {
+  return hugeFault(vma, va, slot, order, write);
+}
+
 @inline function hugeInsert(vma: usize, va: u64, slot: usize, order: u32, write: u32): u64 {
-  if (!vmaServes(vma) || deviceOrder() > order) return SIGBUS;
+  if (!vmaServes(vma, deviceOrder()) || deviceOrder() > order) return SIGBUS;
   if (deviceOrder() < order) {
     count(HUGE_FAULT_FALLBACK);
     return FALLBACK;
@@ -181,7 +190,7 @@ function pteFault(vma: usize, va: u64, pmdSlot: usize, found: usize, write: u32)
 @inline function pteInsertInSrcu(
   vma: usize, va: u64, pmdSlot: usize, found: usize, write: u32,
 ): u64 {
-  if (!vmaServes(vma) || deviceOrder() != 0) return SIGBUS;
+  if (deviceOrder() != 0 || !vmaServes(vma, 0)) return SIGBUS;
   const page = pageAt(vma, va);
   if (!inOneRange(page, 1)) return SIGBUS;
   const record = smallRecord(<u32>page);
@@ -201,7 +210,7 @@ function pteFault(vma: usize, va: u64, pmdSlot: usize, found: usize, write: u32)
  * A fault on a leaf that is there: a second faulter, or a stale TLB. No counter moves (5.6).
  * A is set, and D for a write; written back only for a write.
  */
-function spuriousFault(vma: usize, slot: usize, entry: u64, write: u32): u64 {
+@inline function spuriousFault(vma: usize, slot: usize, entry: u64, write: u32): u64 {
   count(FAULT_SPURIOUS);
   if (write && load<u32>(vma, VMA_FLAGS) & VM_WRITE) {
     const now = madeDirty(entry);
@@ -240,7 +249,7 @@ function writeProtectedHuge(vma: usize, va: u64, slot: usize, order: u32): u64 {
 }
 
 @inline function hugeMakeWritable(vma: usize, va: u64, slot: usize, order: u32): u64 {
-  if (!vmaServes(vma)) return SIGBUS;
+  if (!vmaServes(vma, deviceOrder())) return SIGBUS;
   const page = <u32>pageAt(vma, va & ~(((<u64>1) << (order + PTE_SHIFT)) - 1));
   const token = setLeafMapping(leafFolio(page), page) + trackInsert(physOf(page));
   const mm: usize = load<u32>(vma, VMA_MM);
@@ -250,16 +259,25 @@ function writeProtectedHuge(vma: usize, va: u64, slot: usize, order: u32): u64 {
   return done(token);
 }
 
-/** A fault on a huge leaf that is there. */
-@inline function presentHuge(
+/** A fault on a leaf that is there. */
+function presentFault(
   vma: usize, va: u64, slot: usize, entry: u64, order: u32, write: u32,
 ): u64 {
-  if (write && !(entry & RW)) return writeProtectedHuge(vma, va, slot, order);
-  return spuriousFault(vma, slot, entry, write);
+  if (!write || entry & RW) return spuriousFault(vma, slot, entry, write);
+  return order == 0
+    ? writeProtectedPte(vma, slot, entry)
+    : writeProtectedHuge(vma, va, slot, order);
 }
 
-/** __handle_mm_fault. Under the per-VMA lock the PTE level may only look (5.1, step 5). */
-@inline function faultPass(vma: usize, va: u64, write: u32, vmaLock: bool): u64 {
+/**
+ * __handle_mm_fault. Under the per-VMA lock the PTE level may only look (5.1, step 5).
+ *
+ * Why `likely`: the leaves of the device that this loop is for. Their insert is inlined, the others'
+ * are called: all of them inlined cost each other registers.
+ */
+@inline function faultPass(
+  vma: usize, va: u64, write: u32, vmaLock: bool, likely: u32,
+): u64 {
   const mm: usize = load<u32>(vma, VMA_MM);
   const huge = !(load<u32>(vma, VMA_FLAGS) & VM_NOHUGEPAGE);
   const pudSlot = needPud(mm, va);
@@ -267,35 +285,36 @@ function writeProtectedHuge(vma: usize, va: u64, slot: usize, order: u32): u64 {
   let entry = readEntry(pudSlot);
   if (!entry) {
     if (huge) {
-      const result = hugeFault(vma, va, pudSlot, 18, write);
+      const result = vmaLock && likely == HUGE_LEAVES
+        ? hugeFault(vma, va, pudSlot, 18, write)
+        : hugeFaultApart(vma, va, pudSlot, 18, write);
       if (result != FALLBACK) return result;
     }
     const table = populate(mm, pudSlot);
     if (!table) return OOM;
     entry = <u64>table;
-  } else if (isLeaf(entry)) return presentHuge(vma, va, pudSlot, entry, 18, write);
+  } else if (isLeaf(entry)) return presentFault(vma, va, pudSlot, entry, 18, write);
 
   const pmdSlot = slotOf(tableOf(entry), va, PMD_SHIFT);
   entry = readEntry(pmdSlot);
   let slot: usize = 0;
   if (!entry) {
     if (huge) {
-      const result = hugeFault(vma, va, pmdSlot, 9, write);
+      const result = vmaLock && likely == HUGE_LEAVES
+        ? hugeFault(vma, va, pmdSlot, 9, write)
+        : hugeFaultApart(vma, va, pmdSlot, 9, write);
       if (result != FALLBACK) return result;
     }
   } else {
-    if (isLeaf(entry)) return presentHuge(vma, va, pmdSlot, entry, 9, write);
+    if (isLeaf(entry)) return presentFault(vma, va, pmdSlot, entry, 9, write);
     slot = slotOf(tableOf(entry), va, PTE_SHIFT);
     entry = readEntry(slot);
-    if (entry) {
-      if (write && !(entry & RW)) return writeProtectedPte(vma, slot, entry);
-      return spuriousFault(vma, slot, entry, write);
-    }
+    if (entry) return presentFault(vma, va, slot, entry, 0, write);
   }
   if (vmaLock) return RETRY;
-  return slot
+  return slot && likely == SMALL_LEAVES
     ? pteInsert(vma, va, pmdSlot, slot, write)
-    : pteFault(vma, va, pmdSlot, 0, write);
+    : pteFault(vma, va, pmdSlot, slot, write);
 }
 
 @inline function counted(result: u64): u64 {
@@ -307,28 +326,28 @@ function writeProtectedHuge(vma: usize, va: u64, slot: usize, order: u32): u64 {
 }
 
 /** handle_mm_fault as the exception handler calls it: per-VMA lock first, then mmap_lock. */
-@inline export function takeFault(vma: usize, va: u64, write: u32): u64 {
+@inline export function takeFault(vma: usize, va: u64, write: u32, likely: u32): u64 {
   beginOperation();
   lockVma(vma);
-  let result = faultPass(vma, va, write, true);
+  let result = faultPass(vma, va, write, true, likely);
   unlockVma(vma);
   if (statusOf(result) == RETRY) {
     count(RETRIES);
     const mm: usize = load<u32>(vma, VMA_MM);
     lockMmapRead(mm);
-    result = faultPass(vma, va, write, false);
+    result = faultPass(vma, va, write, false, likely);
     unlockMmapRead(mm);
   }
   return counted(result);
 }
 
 export function handleFault(vma: usize, va: u64, write: u32): u64 {
-  return takeFault(vma, va, write);
+  return takeFault(vma, va, write, SMALL_LEAVES);
 }
 
 /** handle_mm_fault as GUP calls it, which holds mmap_lock: one pass, whatever the level. */
 export function faultUnderMmapLock(vma: usize, va: u64, write: u32): u64 {
-  return counted(faultPass(vma, va, write, false));
+  return counted(faultPass(vma, va, write, false, SMALL_LEAVES));
 }
 
 /** The leaf entry's slot for `va`, or 0: what the hardware walk finds. Counts nothing. */

@@ -1,7 +1,7 @@
 /*
  * The op-stream loop: storms, traces and tests all arrive here as the same 64-bit operations.
  */
-import { statusOf, takeFault, tokenOf, touch } from './fault';
+import { HUGE_LEAVES, SMALL_LEAVES, statusOf, takeFault, tokenOf, touch } from './fault';
 import { gupFast, pagesGot, putPages, unpin } from './gup';
 import { gupSlow, populateRange } from './gupSlow';
 import { beginLaps, lap } from './histogram';
@@ -33,13 +33,15 @@ export function failures(): u32 {
 }
 
 /** So many faults on consecutive units; `dep` is the zero a chained storm carries. */
-@inline function faults(vma: usize, from: u64, units: u32, write: u32, chain: bool, dep: u64): u64 {
+@inline function faults(
+  vma: usize, from: u64, units: u32, write: u32, chain: bool, likely: u32, dep: u64,
+): u64 {
   const zero = load<u64>(CONTROL, CTL_ZERO);
-  const step = (<u64>1) << (deviceOrder() + PAGE_SHIFT);
+  const step = likely == SMALL_LEAVES ? 4096 : (<u64>1) << (deviceOrder() + PAGE_SHIFT);
   let va = from + dep;
   let carry = dep;
   for (let i: u32 = 0; i < units; i++) {
-    const result = takeFault(vma, va, write);
+    const result = takeFault(vma, va, write, likely);
     note(result);
     lap();
     va += step;
@@ -118,7 +120,7 @@ function other(code: u32, vma: usize, va: u64, page: u32, times: u32): void {
   lap();
 }
 
-@inline function loop(first: u32, ops: u32, chain: bool): u32 {
+@inline function loop(first: u32, ops: u32, chain: bool, likely: u32): u32 {
   failed = 0;
   beginLaps();
   let dep: u64 = 0;
@@ -132,7 +134,7 @@ function other(code: u32, vma: usize, va: u64, page: u32, times: u32): void {
     const vma: usize = VMAS + slot * VMA_BYTES;
     const va = load<u64>(vma, VMA_START) + ((op & 0xFFFFFFFF) << PAGE_SHIFT);
     if (code <= OP_FAULT_WRITE) {
-      dep = faults(vma, va, times, code - OP_FAULT_READ, chain, dep);
+      dep = faults(vma, va, times, code - OP_FAULT_READ, chain, likely, dep);
     } else if (code <= OP_TOUCH_WRITE) {
       dep = touches(vma, va, times, code - OP_TOUCH_READ, chain, dep);
     } else other(code, vma, va, <u32>op, times);
@@ -140,12 +142,29 @@ function other(code: u32, vma: usize, va: u64, page: u32, times: u32): void {
   return failed;
 }
 
+/* A loop for each size of leaf, so that what it does most is inlined in it and nothing else. */
+function smallChained(first: u32, ops: u32): u32 {
+  return loop(first, ops, true, SMALL_LEAVES);
+}
+
+function hugeChained(first: u32, ops: u32): u32 {
+  return loop(first, ops, true, HUGE_LEAVES);
+}
+
+function smallNatural(first: u32, ops: u32): u32 {
+  return loop(first, ops, false, SMALL_LEAVES);
+}
+
+function hugeNatural(first: u32, ops: u32): u32 {
+  return loop(first, ops, false, HUGE_LEAVES);
+}
+
 /** Runs `ops` operations from the op buffer; each fault waits for the one before (overlap none). */
 export function runChained(first: u32, ops: u32): u32 {
-  return loop(first, ops, true);
+  return deviceOrder() == 0 ? smallChained(first, ops) : hugeChained(first, ops);
 }
 
 /** The same, letting the processor overlap what it can (overlap natural). */
 export function runNatural(first: u32, ops: u32): u32 {
-  return loop(first, ops, false);
+  return deviceOrder() == 0 ? smallNatural(first, ops) : hugeNatural(first, ops);
 }

@@ -161,13 +161,13 @@ export const SURFACE_MUTANTS = [
   {
     name: 'a soft-dirty write to a huge leaf asks no driver',
     file: 'fault.ts',
-    find: '  if (write && !(entry & RW)) return writeProtectedHuge(vma, va, slot, order);\n',
-    replace: '',
+    find: '    : writeProtectedHuge(vma, va, slot, order);',
+    replace: '    : spuriousFault(vma, slot, entry, write);',
   },
   {
     name: 'a soft-dirty write fault off the unit succeeds',
     file: 'fault.ts',
-    find: '@inline function hugeMakeWritable(vma: usize, va: u64, slot: usize, order: u32): u64 {\n  if (!vmaServes(vma)) return SIGBUS;',
+    find: '@inline function hugeMakeWritable(vma: usize, va: u64, slot: usize, order: u32): u64 {\n  if (!vmaServes(vma, deviceOrder())) return SIGBUS;',
     replace:
       '@inline function hugeMakeWritable(vma: usize, va: u64, slot: usize, order: u32): u64 {',
   },
