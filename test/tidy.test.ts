@@ -75,6 +75,7 @@ const LAYERS = [
   ['host/compare', 'host/cost', 'host/hazard'],
   ['host/gate', 'host/plan'],
   ['host/report'],
+  ['host/sweep'],
   ['host/cli', 'host/library'],
 ];
 

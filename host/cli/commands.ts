@@ -31,6 +31,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async (context) => (await import('./run.ts')).runCommand(context),
   },
   {
+    name: 'sweep',
+    summary: 'many scenarios, whole or in shards on as many machines as there are; resumes',
+    load: async (context) => (await import('./sweep.ts')).sweepCommand(context),
+  },
+  {
+    name: 'merge',
+    summary: "a sweep's shards put together, every scenario once",
+    load: async (context) => (await import('./merge.ts')).mergeCommand(context),
+  },
+  {
     name: 'ladder',
     summary: 'where the emulated difference comes from, one step at a time',
     load: async (context) => (await import('./ladder.ts')).ladderCommand(context),

@@ -22,6 +22,7 @@ import { formatGate } from '../report/gate/text.ts';
 import { sayResult } from '../report/gate/words.ts';
 import { envelope } from '../report/json.ts';
 import { formatCount } from '../units.ts';
+import { writeWhole } from '../wholeFile.ts';
 import { type Context, EXIT } from './context.ts';
 import {
   addFailOn,
@@ -36,7 +37,7 @@ import {
 } from './gateFlags.ts';
 import { writeBaseline } from './gateUpdate.ts';
 import * as option from './options.ts';
-import { checkTarget, emitJson, writeWhole } from './output.ts';
+import { checkTarget, emitJson } from './output.ts';
 
 function exitStatus(verdict: GateVerdict, strict: boolean | undefined): number {
   switch (verdict) {

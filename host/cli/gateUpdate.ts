@@ -15,9 +15,10 @@ import type { Cores } from '../gate/cores.ts';
 import { type Counts, countCores } from '../gate/counts.ts';
 import { compareCounts } from '../gate/moves.ts';
 import { formatCount } from '../units.ts';
+import { writeWhole } from '../wholeFile.ts';
 import { type Context, EXIT } from './context.ts';
 import { baselineName, type GateFlags } from './gateFlags.ts';
-import { checkTarget, writeWhole } from './output.ts';
+import { checkTarget } from './output.ts';
 
 /** What an update keeps of the baseline before it. Fails: E_BASELINE for a torn or foreign one. */
 function baselineBefore(file: string): Baseline | undefined {

@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { accessSync, constants, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
-import { DaxError } from '../error.ts';
 import type { Result } from '../report/schema/result.ts';
+import { cannotWrite, writeWhole } from '../wholeFile.ts';
 
 /** A one-line progress text on stderr: only where somebody watches, gone when the work is done. */
 export interface Progress {
@@ -25,11 +24,6 @@ export function makeProgress(stream: NodeJS.WriteStream = process.stderr): Progr
   };
 }
 
-function cannotWrite(file: string, error: unknown): DaxError {
-  const why = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-  return new DaxError('E_FILE', `cannot write '${file}': ${why}`, 'name a file you may write');
-}
-
 /** Before the work rather than after it: can the file that an option names be written? Fails: E_FILE. */
 export function checkTarget(target: string | true | undefined): void {
   if (target === undefined || target === true || target === '-') return;
@@ -37,18 +31,6 @@ export function checkTarget(target: string | true | undefined): void {
     accessSync(dirname(target), constants.W_OK);
   } catch (error) {
     throw cannotWrite(target, error);
-  }
-}
-
-/** Writes a whole file or none of it. Fails: E_FILE. */
-export function writeWhole(file: string, text: string): void {
-  const draft = `${file}.${randomBytes(4).toString('hex')}.tmp`;
-  try {
-    writeFileSync(draft, text);
-    renameSync(draft, file);
-  } catch (error) {
-    rmSync(draft, { force: true });
-    throw cannotWrite(file, error);
   }
 }
 

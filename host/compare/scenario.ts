@@ -32,8 +32,8 @@ export interface ScenarioTime {
   readonly p: number | undefined;
 }
 
-/** One phase of a scenario, in kinds of number that are never mixed. */
-export interface ScenarioRow {
+/** One phase of a scenario as it is on every machine. */
+export interface CountedRow {
   readonly phase: PhaseName;
   readonly title: string;
   /** What an operation is: a touch, a unit populated, a call, a leaf unmapped or changed. */
@@ -43,7 +43,22 @@ export interface ScenarioRow {
   readonly recorded: Instructions | undefined;
   /** Where it was not: what the cost model makes of the counts. */
   readonly predicted: Prediction | undefined;
+}
+
+/** One phase of a scenario, in kinds of number that are never mixed. */
+export interface ScenarioRow extends CountedRow {
   readonly emulated: ScenarioTime | undefined;
+}
+
+/** Emulated times of a scenario on this machine. */
+export interface ScenarioTimes {
+  /** By declared phase; undefined where a phase has no operation, or nothing was measured. */
+  readonly phases: readonly (ScenarioTime | undefined)[];
+  /** One round of all phases together; control plane between them not timed. */
+  readonly whole: ScenarioTime | undefined;
+  readonly turns: number;
+  readonly placements: number;
+  readonly interrupted: boolean;
 }
 
 export interface ScenarioResult {
@@ -175,12 +190,17 @@ function timeOf(
   };
 }
 
-/** Times rounds of a plan; by declared phase, and the whole round last. */
-async function timeScenario(
+function operationsOfRow({ counted }: CountedRow): number {
+  return Object.values(counted)[0]?.operations ?? 0;
+}
+
+/** Times rounds of a plan in turns, an operation as its rows count them. */
+export async function timeScenario(
   { device, kernels, program, seed }: Plan,
-  operations: readonly number[],
+  rows: readonly CountedRow[],
   { seconds, signal, onProgress }: CompareOptions,
-) {
+): Promise<ScenarioTimes> {
+  const operations = rows.map(operationsOfRow);
   const phases = program.steps.map(({ phase }) => phase);
   const onTurns = (turns: number): void => onProgress?.(`timing, ${turns} turns`);
   const measured = await runSides(device, phases, sidesOf(kernels), {
@@ -202,7 +222,35 @@ async function timeScenario(
         ? { ...time, p: time.p === undefined ? undefined : adjusted[i] }
         : undefined,
     );
-  return { samples, phaseTimes, whole: times.at(-1) };
+  return {
+    phases: phaseTimes,
+    whole: times.at(-1),
+    turns: turnCount(samples),
+    placements: samples.placements.length,
+    interrupted: samples.interrupted,
+  };
+}
+
+/**
+ * Counts every phase of a plan once on each kernel, and lines up what was recorded of it or is
+ * predicted.
+ *
+ * Fails: E_SCENARIO, as countScenario.
+ */
+export function countRows(plan: Plan): readonly CountedRow[] {
+  const counts = countScenario(plan);
+  return plan.program.declared.map((declared, i): CountedRow => {
+    const mine = counts[i] as Counts;
+    const recorded = recordedInstructions(declared, plan.device, mine);
+    return {
+      phase: declared.name,
+      title: declared.title,
+      per: declared.per,
+      counted: Object.fromEntries(mine),
+      recorded,
+      predicted: recorded ? undefined : predictedInstructions(declared, plan.device, mine),
+    };
+  });
 }
 
 /**
@@ -212,24 +260,10 @@ async function timeScenario(
 export async function runScenario(plan: Plan, options: CompareOptions): Promise<ScenarioResult> {
   const { one, device, kernels, program, workload, seed } = plan;
   options.onProgress?.(`${one.title}: counting`);
-  const counts = countScenario(plan);
-  const operations = counts.map((each) => [...each.values()][0]?.operations ?? 0);
-  const { samples, phaseTimes, whole } = await timeScenario(plan, operations, {
+  const rows = countRows(plan);
+  const times = await timeScenario(plan, rows, {
     ...options,
     onProgress: (text) => options.onProgress?.(`${one.title}: ${text}`),
-  });
-  const rows = program.declared.map((declared, i): ScenarioRow => {
-    const mine = counts[i] as Counts;
-    const recorded = recordedInstructions(declared, device, mine);
-    return {
-      phase: declared.name,
-      title: declared.title,
-      per: declared.per,
-      counted: Object.fromEntries(mine),
-      recorded,
-      predicted: recorded ? undefined : predictedInstructions(declared, device, mine),
-      emulated: phaseTimes[i] as ScenarioTime | undefined,
-    };
   });
   return {
     title: one.title,
@@ -239,12 +273,12 @@ export async function runScenario(plan: Plan, options: CompareOptions): Promise<
     processes: program.processes,
     forks: program.forks,
     workload,
-    rows,
-    whole,
+    rows: rows.map((row, i) => ({ ...row, emulated: times.phases[i] })),
+    whole: times.whole,
     seed,
     seconds: options.seconds,
-    turns: turnCount(samples),
-    placements: samples.placements.length,
-    interrupted: samples.interrupted,
+    turns: times.turns,
+    placements: times.placements,
+    interrupted: times.interrupted,
   };
 }

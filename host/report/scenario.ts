@@ -1,5 +1,6 @@
-import type { Plan, ScenarioResult, ScenarioRow, ScenarioTime } from '../compare/scenario.ts';
-import type { Instructions } from '../compare/scenarioCost.ts';
+import type { KernelCount } from '../compare/counts.ts';
+import type { CountedRow, Plan, ScenarioResult, ScenarioTime } from '../compare/scenario.ts';
+import type { Instructions, Prediction } from '../compare/scenarioCost.ts';
 import { KERNELS, type KernelId } from '../kernel.ts';
 import type { ReadyScenario } from '../scenario/ready.ts';
 import { formatBytes, formatCount } from '../units.ts';
@@ -20,25 +21,36 @@ const PREDICTED = 'predicted: instructions';
 const COUNTED = 'counted: page RMWs';
 const EMULATED = 'emulated here: ns';
 
-function right(title: string, group?: string): Column {
+export function right(title: string, group?: string): Column {
   return { title, align: 'right', ...(group === undefined ? {} : { group }) };
 }
 
-function columns(kernels: readonly KernelId[]): readonly Column[] {
+/** Titles of the ratios; which kernel one is of must be said where there is more than one. */
+function ratioTitles([, ...others]: readonly KernelId[]): readonly string[] {
+  return others.map((kernel) => (others.length > 1 ? `${kernel} ratio` : 'ratio'));
+}
+
+/** What is the same on every machine. */
+export function countColumns(kernels: readonly KernelId[]): readonly Column[] {
   const releases = kernels.map((kernel) => KERNELS[kernel].release);
-  const others = kernels.slice(1);
-  // Which kernel a ratio is of must be said where there is more than one.
-  const ratio = (kernel: KernelId): string => (others.length > 1 ? `${kernel} ratio` : 'ratio');
+  const ratios = ratioTitles(kernels);
   return [
     { title: 'phase', align: 'left' },
     right('operations'),
     { title: 'per', align: 'left' },
-    ...[...releases, ...others.map(ratio)].map((title) => right(title, RECORDED)),
-    ...[...releases, ...others.map(ratio), '±'].map((title) => right(title, PREDICTED)),
+    ...[...releases, ...ratios].map((title) => right(title, RECORDED)),
+    ...[...releases, ...ratios, '±'].map((title) => right(title, PREDICTED)),
     ...kernels.map((kernel) => right(kernel, COUNTED)),
+  ];
+}
+
+/** Emulated time, of one machine. */
+export function timeColumns(kernels: readonly KernelId[]): readonly Column[] {
+  const ratios = ratioTitles(kernels);
+  return [
     ...kernels.map((kernel) => right(kernel, EMULATED)),
-    ...others.map((kernel) => right(`${ratio(kernel)} [95 %]`, EMULATED)),
-    ...(others.length > 0 ? [right('p', EMULATED)] : []),
+    ...ratios.map((title) => right(`${title} [95 %]`, EMULATED)),
+    ...(ratios.length > 0 ? [right('p', EMULATED)] : []),
     right('A/A [95 %]', EMULATED),
   ];
 }
@@ -53,8 +65,16 @@ function instructionCells(
   ];
 }
 
-function timeCells(
-  time: ScenarioTime | undefined,
+/** What the cells of a time show of it. */
+interface TimeShown {
+  readonly ns: ScenarioTime['ns'];
+  readonly ratios: ScenarioTime['ratios'];
+  readonly self: ScenarioTime['self'];
+  readonly p?: number | undefined;
+}
+
+export function timeCells(
+  time: TimeShown | undefined,
   kernels: readonly KernelId[],
   scale = 1,
 ): readonly Cell[] {
@@ -71,7 +91,16 @@ function timeCells(
   ];
 }
 
-function rowCells(row: ScenarioRow, kernels: readonly KernelId[]): readonly Cell[] {
+/** What the cells of a phase show of it. */
+interface CountShown {
+  readonly title: string;
+  readonly per: CountedRow['per'];
+  readonly counted: Readonly<Partial<Record<KernelId, Pick<KernelCount, 'operations' | 'rmws'>>>>;
+  readonly recorded?: Instructions | undefined;
+  readonly predicted?: (Instructions & Partial<Pick<Prediction, 'error'>>) | undefined;
+}
+
+export function countCells(row: CountShown, kernels: readonly KernelId[]): readonly Cell[] {
   const [first] = kernels;
   const operations = (first && row.counted[first]?.operations) ?? 0;
   const { predicted } = row;
@@ -88,7 +117,6 @@ function rowCells(row: ScenarioRow, kernels: readonly KernelId[]): readonly Cell
     ...instructionCells(predicted, kernels),
     predicted?.error ? formatPercent(predicted.error.median) : unknown,
     ...rmws,
-    ...timeCells(row.emulated, kernels),
   ];
 }
 
@@ -136,10 +164,14 @@ function touchLines({ rows, kernels }: ScenarioResult): readonly string[] {
 export function formatScenario(result: ScenarioResult): string {
   const { title, device, kernels, processes, forks, seed, workload, turns, placements } = result;
   const how = `${sayProcesses(processes, forks)}; seed ${seed}, workload ${workload}, ${turns} turns in ${placements} places`;
-  const rows = [...result.rows.map((row) => rowCells(row, kernels)), wholeCells(result)];
+  const cells = result.rows.map((row) => [
+    ...countCells(row, kernels),
+    ...timeCells(row.emulated, kernels),
+  ]);
+  const rows = [...cells, wholeCells(result)];
   return [
     `${title}: ${sayDevice(device)}, ${how}`,
-    formatTable(columns(kernels), rows),
+    formatTable([...countColumns(kernels), ...timeColumns(kernels)], rows),
     ...touchLines(result),
   ].join('\n');
 }

@@ -49,7 +49,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** The combinations of a file's matrix, which is checked before anything is filled in. */
-function combinationsOf(source: Source): readonly Combination[] {
+function combinationsOf(source: Source, most: number): readonly Combination[] {
   const { value } = source;
   if (!isObject(value)) {
     throw source.error([], 'a scenario is a mapping of keys to values', 'see docs/scenarios.md');
@@ -70,9 +70,9 @@ function combinationsOf(source: Source): readonly Combination[] {
   });
   const found = expandMatrix(parsed.data);
   if (found.length === 0) throw refuse('the matrix has no combination left', 'exclude fewer');
-  if (found.length <= COMBINATIONS_MAX) return found;
+  if (found.length <= most) return found;
   throw refuse(
-    `the matrix has ${found.length} combinations; at most ${COMBINATIONS_MAX} are run`,
+    `the matrix has ${found.length} combinations; at most ${most} are run`,
     'name fewer values',
   );
 }
@@ -86,13 +86,17 @@ function prefixed(error: SchemaError): SchemaError {
 }
 
 /**
- * The cases of a scenario: one, or one a combination of its matrix.
+ * The cases of a scenario: one, or one a combination of its matrix, of which it may have `most`.
  *
  * Fails: E_SCENARIO_SYNTAX, E_SCENARIO and E_SCENARIO_MATRIX, at the line and column of the mistake.
  */
-export function parseScenario(text: string, name: string): readonly ScenarioCase[] {
+export function parseScenario(
+  text: string,
+  name: string,
+  most = COMBINATIONS_MAX,
+): readonly ScenarioCase[] {
   const source = new Source(text, name);
-  return combinationsOf(source).map((combination) => {
+  return combinationsOf(source, most).map((combination) => {
     const filled = { ...(fill(source.value, combination, source, []) as object) };
     const parsed = scenarioFileSchema.safeParse(filled);
     if (!parsed.success) throw schemaError(parsed.error, filled, source);
@@ -103,7 +107,7 @@ export function parseScenario(text: string, name: string): readonly ScenarioCase
 }
 
 /** Reads a scenario file. Fails: E_FILE, and as parseScenario. */
-export function readScenario(file: string): readonly ScenarioCase[] {
+export function readScenario(file: string, most = COMBINATIONS_MAX): readonly ScenarioCase[] {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -111,5 +115,5 @@ export function readScenario(file: string): readonly ScenarioCase[] {
     const why = (error as NodeJS.ErrnoException).code;
     throw new DaxError('E_FILE', `cannot read '${file}': ${why}`, 'name a file that you may read');
   }
-  return parseScenario(text, file);
+  return parseScenario(text, file, most);
 }

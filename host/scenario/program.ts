@@ -14,7 +14,8 @@ import type { Path } from './source.ts';
 export const STEPS_MAX = 4096;
 
 /** What a phase is counted and timed per. */
-export type Per = 'touch' | 'unit' | 'call' | 'leaf';
+export const PER = ['touch', 'unit', 'call', 'leaf'] as const;
+export type Per = (typeof PER)[number];
 
 /** A phase as the file has it, all its repetitions and children together. */
 export interface Declared {
@@ -47,7 +48,7 @@ export interface Program {
   readonly forks: number;
 }
 
-const PER: Readonly<Record<StreamSpec['phase'], Per>> = {
+const PER_OF: Readonly<Record<StreamSpec['phase'], Per>> = {
   fault: 'touch',
   populate: 'unit',
   get: 'call',
@@ -184,7 +185,7 @@ class Compiler {
     this.#declared.push({
       name: spec.phase,
       title: isChild ? `child: ${title}` : title,
-      per: PER[spec.phase],
+      per: PER_OF[spec.phase],
       spec,
       path,
       shared: isChild || actors.length > 1,

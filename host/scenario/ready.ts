@@ -6,6 +6,8 @@ import { readScenario, type ScenarioCase } from './file.ts';
 import { suggest } from './problem.ts';
 
 const FOLDER = join(PACKAGE_ROOT, 'data', 'scenarios');
+/** Grids of scenarios, which stand for nothing but themselves: for sweep, and not in run --list. */
+const SWEEPS = join(PACKAGE_ROOT, 'data', 'sweeps');
 
 /** A scenario that comes with daxstorm. */
 export interface ReadyScenario {
@@ -16,7 +18,11 @@ export interface ReadyScenario {
 
 /** Names of the scenarios that come with daxstorm, in order. */
 export function readyNames(): readonly string[] {
-  return readdirSync(FOLDER)
+  return namesIn(FOLDER);
+}
+
+function namesIn(folder: string): readonly string[] {
+  return readdirSync(folder)
     .flatMap((file) => /^(.+)\.yaml$/.exec(file)?.[1] ?? [])
     .sort();
 }
@@ -30,9 +36,18 @@ export function readyScenarios(): readonly ReadyScenario[] {
 
 /** The file that a user names: a path, or a ready scenario by its name. Fails: E_FILE. */
 export function scenarioPath(named: string): string {
+  return pathIn([FOLDER], named, 'scenario');
+}
+
+/** The same for a sweep, which may be of ready scenarios too. Fails: E_FILE. */
+export function sweepPath(named: string): string {
+  return pathIn([SWEEPS, FOLDER], named, 'sweep');
+}
+
+function pathIn(folders: readonly string[], named: string, what: string): string {
   if (existsSync(named)) return named;
-  const names = readyNames();
-  if (names.includes(named)) return join(FOLDER, `${named}.yaml`);
-  const message = `'${named}' is neither a file nor a scenario that comes with daxstorm`;
-  throw new DaxError('E_FILE', message, suggest(named, names));
+  const folder = folders.find((each) => namesIn(each).includes(named));
+  if (folder !== undefined) return join(folder, `${named}.yaml`);
+  const message = `'${named}' is neither a file nor a ${what} that comes with daxstorm`;
+  throw new DaxError('E_FILE', message, suggest(named, folders.flatMap(namesIn)));
 }

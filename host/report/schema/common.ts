@@ -46,6 +46,10 @@ export const recordedCost = z
     description: 'median guest instructions an operation, as recorded on real kernels',
   });
 
+export const seenEvents = z
+  .record(z.string(), z.number())
+  .describe('events of the ledger, by name; those left out are 0');
+
 export const kernelCount = z
   .object({
     operations: z.number(),

@@ -7,6 +7,7 @@ import { ladderBody } from './ladder.ts';
 import { latencyBody } from './latency.ts';
 import { replayBody } from './replay.ts';
 import { stormBody } from './storm.ts';
+import { partBody, planBody, sweepBody } from './sweep.ts';
 import { validateBody } from './validate.ts';
 import { walkBody } from './walk.ts';
 
@@ -45,6 +46,9 @@ const SINGLE = [
   result('walk', walkBody),
   result('guard', guardBody),
   result('latency', latencyBody),
+  result('sweep', sweepBody),
+  result('sweep-plan', planBody),
+  result('sweep-part', partBody),
   open('gate'),
   open('plan'),
   open('presets'),

@@ -5,7 +5,7 @@ import * as common from './common.ts';
 const release = z.enum(RECORDED_RELEASES);
 const error = z.number().describe('predicted ÷ observed − 1');
 
-const errors = z
+export const errors = z
   .object({
     rows: z.number(),
     median: z.number(),
