@@ -26,6 +26,7 @@ export interface Report {
   readonly storms: readonly Placed<ResultOf<'storm'>>[];
   /** Of `daxstorm guard order`. */
   readonly guards: readonly Placed<GuardResult>[];
+  readonly sweeps: readonly Placed<ResultOf<'sweep'>>[];
 }
 
 interface Timed {
@@ -77,6 +78,7 @@ export function makeReport(given: readonly Result[]): Report {
     walks: ofKind('walk').flatMap(({ value, at }) => eachPlaced(value.walks, `${at}/walks`)),
     validations: ofKind('validate'),
     storms,
+    sweeps: ofKind('sweep'),
     guards: ofKind('guard').flatMap(({ value: { order }, at }) =>
       order ? [{ value: order, at: `${at}/order` }] : [],
     ),

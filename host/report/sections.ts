@@ -12,6 +12,12 @@ import { mapSection } from './sections/map.ts';
 import { predictionSection } from './sections/prediction.ts';
 import { recordedSection } from './sections/recorded.ts';
 import { setupSection } from './sections/setup.ts';
+import {
+  sweepCountedSection,
+  sweepEmulatedSection,
+  sweepPredictedSection,
+  sweepRecordedSection,
+} from './sections/sweep.ts';
 import { traceSection } from './sections/trace.ts';
 
 /** A report's parts in their order: what was recorded first, emulated time last. */
@@ -19,13 +25,17 @@ export const SECTIONS: readonly Section[] = [
   recordedSection,
   breakEvenSection,
   functionsSection,
+  sweepRecordedSection,
+  sweepPredictedSection,
   predictionSection,
   traceSection,
   mapSection,
   guardSection,
   countedSection,
   eventsSection,
+  sweepCountedSection,
   emulatedSection,
+  sweepEmulatedSection,
   ladderSection,
   latencySection,
   setupSection,
