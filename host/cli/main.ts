@@ -17,6 +17,7 @@ Examples:
   daxstorm compare                      the A/B on 4K, 2M and 1G units
   daxstorm storm --align 2M --size 64GiB
   daxstorm run vm-vfio                  a scenario file; --list shows those that are ready
+  daxstorm sweep standard --shard 3/8   many of them, on as many machines as there are
   daxstorm replay trace.txt.gz
   daxstorm walk +2MiB --align 2M
   daxstorm unbind --pin-pages 512       unbind the driver under pins

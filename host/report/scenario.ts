@@ -21,7 +21,7 @@ const PREDICTED = 'predicted: instructions';
 const COUNTED = 'counted: page RMWs';
 const EMULATED = 'emulated here: ns';
 
-export function right(title: string, group?: string): Column {
+function right(title: string, group?: string): Column {
   return { title, align: 'right', ...(group === undefined ? {} : { group }) };
 }
 

@@ -21,7 +21,7 @@ function byKernels<T extends { readonly kernels: readonly KernelId[] }>(
 }
 
 /** What tells the scenarios of a sweep apart: their names where there are several, and the matrix. */
-export interface Axes {
+interface Axes {
   readonly titles: readonly string[];
   readonly cells: (scenario: Pick<Counted, 'name' | 'combination'>) => readonly Cell[];
 }
@@ -99,7 +99,7 @@ function failureTable({ failures }: SweepResult): readonly string[] {
   return [formatTable(columns, rows)];
 }
 
-export function sayScenarios(count: number): string {
+function sayScenarios(count: number): string {
   return count === 1 ? '1 scenario' : `${formatCount(count)} scenarios`;
 }
 

@@ -60,7 +60,7 @@ function cutOf(parts: readonly Placed<Part>[]): number {
 }
 
 /** The shard that should have each scenario. */
-export function shardsOf({ plan, parts }: Gathered): ReadonlyMap<string, Shard> {
+function shardsOf({ plan, parts }: Gathered): ReadonlyMap<string, Shard> {
   const count = cutOf(parts);
   const ids = plan.scenarios.map(({ id }) => id).sort();
   return new Map(ids.map((id, place) => [id, shardOf(place, count)]));

@@ -5,6 +5,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PACKAGE_ROOT } from '../../host/root.ts';
+import { coreHash } from '../../host/sweep/core.ts';
+import { type Part, SweepFolder } from '../../host/sweep/folder.ts';
+import { planSweep } from '../../host/sweep/plan.ts';
+import { dueIn } from '../../host/sweep/run.ts';
+import { WHOLE } from '../../host/sweep/shard.ts';
 import { daxstorm, type Outcome } from '../cli/spawn.ts';
 import { bodyOf, copyOf, filesOf, makeFolder, partsOf, SCENARIOS, spoil } from './small.ts';
 
@@ -134,28 +139,26 @@ describe('what is done', () => {
     ['by another core', { core: '0123456789ab' }],
     ['by another version', { version: '9.9.9' }],
     ['under another title', { title: 'other' }],
-  ])('%s is run again', async (name, change) => {
+    ['of other streams', { scenario: { workload: '0123456789ab' } }],
+    ['that is no result', { schema: 'x' }],
+  ])('%s is due again', (name, change) => {
     const copy = copyOf(at('small.sweep'), name);
     const [first] = partsOf(copy);
     if (!first) throw new Error('no part');
-    spoil(copy, first, change);
-    expect(await must('sweep', 'small.yaml', '--out', name, '--counts-only')).toContain(
-      'ran 1 now',
-    );
-    expect(partsOf(copy)[0]?.scenario).toEqual(first.scenario);
-  });
-
-  test('a file that is not whole is run again', async () => {
-    const copy = copyOf(at('small.sweep'), 'torn');
-    const [name = ''] = filesOf(copy).keys();
-    writeFileSync(join(copy, name), '{"schema": "daxst');
-    const refused = await run('merge', 'torn');
-    expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining('is not JSON')]);
-    expect(await must('sweep', 'small.yaml', '--out', 'torn', '--counts-only')).toContain(
-      'ran 1 now',
-    );
-    await must('merge', 'torn', '--json', 'torn.json');
-    expect(bodyOf(at('torn.json'))).toBe(bodyOf(at('whole.json')));
+    const plan = planSweep([at('small.yaml')], undefined);
+    const due = () =>
+      dueIn(plan, new SweepFolder(copy, coreHash()), {
+        shard: WHOLE,
+        seconds: undefined,
+        failedOnly: false,
+      }).map(({ id }) => id);
+    expect(due()).toEqual([]);
+    const { scenario } = change as { scenario?: object };
+    spoil(copy, first, {
+      ...change,
+      scenario: { ...first.scenario, ...scenario },
+    } as Partial<Part>);
+    expect(due()).toEqual([first.id]);
   });
 
   test('counted only is not done where times are wanted', async () => {

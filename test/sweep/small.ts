@@ -21,7 +21,7 @@ phases:
 `;
 
 /** One of which an operation is forbidden: found when it is counted, not before. */
-export const FORBIDDEN = `name: forbidden
+const FORBIDDEN = `name: forbidden
 device: { size: 2MiB, align: 4K }
 phases:
   - { phase: mprotect, protection: read }
