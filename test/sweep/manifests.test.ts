@@ -1,22 +1,27 @@
 // The manifests of docs/sweeps: the commands in them are run as Slurm, Kubernetes and GitHub would run
-// them, with a daxstorm that only lists: the shards of all indices together are the sweep.
+// them, with a daxstorm that only lists, on a small sweep.
 import { execFileSync, type StdioOptions } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { PACKAGE_ROOT } from '../../host/root.ts';
-import { planSweep, scenariosOf } from '../../host/sweep/plan.ts';
+import { sweepPath } from '../../host/scenario/ready.ts';
+import { planSweep, type SweepPlan, scenariosOf } from '../../host/sweep/plan.ts';
+import { makeFolder } from './small.ts';
 
 const MAIN = join(PACKAGE_ROOT, 'dist', 'host', 'cli', 'main.js');
 const read = (name: string): string =>
   readFileSync(join(PACKAGE_ROOT, 'docs', 'sweeps', name), 'utf8');
 
 let bin = '';
+let plan: SweepPlan;
+/** The sweep, in place of the standard one. */
+const SWEEP = 'small.yaml';
 beforeAll(() => {
-  bin = mkdtempSync(join(tmpdir(), 'daxstorm-bin-'));
+  bin = makeFolder();
+  plan = planSweep([join(bin, SWEEP)], undefined);
   const shim = (name: string, text: string): void => {
     writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`);
     chmodSync(join(bin, name), 0o755);
@@ -42,8 +47,6 @@ function idsIn(listed: string): readonly string[] {
   return [...listed.matchAll(/^[0-9a-f]{12}/gm)].map(([id]) => id);
 }
 
-const standard = planSweep(['standard'], undefined);
-
 /** The first and the last task list the first and the last shard; there are as many as shards. */
 function expectShards(
   indices: readonly number[],
@@ -53,7 +56,7 @@ function expectShards(
   expect(indices).toEqual(Array.from({ length: indices.length }, (_, i) => i + base));
   const count = indices.length;
   for (const place of [0, count - 1]) {
-    const mine = scenariosOf(standard, { index: place + 1, count }).map(({ id }) => id);
+    const mine = scenariosOf(plan, { index: place + 1, count }).map(({ id }) => id);
     expect(idsIn(list(indices[place] as number))).toEqual(mine);
   }
 }
@@ -66,13 +69,17 @@ describe('docs/sweeps/slurm.sbatch', () => {
     const indices = Array.from({ length: Number(last) }, (_, i) => i + Number(first));
     expectShards(indices, 1, (index) =>
       // One task submitted again: how many there are of it says nothing of the shards.
-      shell(['bash', script], { SLURM_ARRAY_TASK_ID: String(index), SLURM_ARRAY_TASK_COUNT: '1' }),
+      shell(['bash', script], {
+        SWEEP,
+        SLURM_ARRAY_TASK_ID: String(index),
+        SLURM_ARRAY_TASK_COUNT: '1',
+      }),
     );
   });
 
-  test('the sweep is what the environment says', () => {
-    const listed = shell(['bash', script], { SLURM_ARRAY_TASK_ID: '1', SWEEP: 'vm-vfio' });
-    expect(listed).toContain('VM boot with VFIO');
+  test('the sweep is one that comes with daxstorm, where the environment names no other', () => {
+    const name = /^SWEEP=\$\{SWEEP:-(\S+)\}$/m.exec(read('slurm.sbatch'))?.[1] ?? '';
+    expect(sweepPath(name)).toMatch(/\.yaml$/);
   });
 
   test('the shell replaces itself, so that signals reach the sweep', () => {
@@ -128,7 +135,7 @@ describe('docs/sweeps/kubernetes.yaml', () => {
     expect([spec.parallelism, Number(set['SHARDS'])]).toEqual([spec.completions, spec.completions]);
     const indices = Array.from({ length: spec.completions }, (_, i) => i);
     expectShards(indices, 0, (index) =>
-      shell(command, { ...set, JOB_COMPLETION_INDEX: String(index) }),
+      shell(command, { ...set, SWEEP, JOB_COMPLETION_INDEX: String(index) }),
     );
   });
 
@@ -139,6 +146,7 @@ describe('docs/sweeps/kubernetes.yaml', () => {
     expect(shell(command, {})).toMatch(/^Usage: daxstorm merge/);
     const out = /--out "(\S+)"/.exec(sweeps.command.join(' '))?.[1];
     const name = sweeps.env.find((each) => each.name === 'SWEEP')?.value ?? '';
+    expect(sweepPath(name)).toMatch(/\.yaml$/);
     expect(command).toEqual(['daxstorm', 'merge', out?.replace('$SWEEP', name)]);
     for (const { volumes } of [pod, job.spec.template.spec]) {
       expect(volumes[0]?.persistentVolumeClaim.claimName).toBe(volume.metadata.name);
@@ -179,7 +187,7 @@ describe('docs/sweeps/github.yml', () => {
       shell(['bash', '-c', run], {
         SHARDS: String(env.SHARDS),
         SHARD: String(index),
-        SWEEP: 'standard',
+        SWEEP,
       }),
     );
   });
