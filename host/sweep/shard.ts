@@ -9,7 +9,7 @@ export interface Shard {
 /** The sweep uncut. */
 export const WHOLE: Shard = { index: 1, count: 1 };
 
-/** As many as a Slurm array has by default, and a thousand. */
+/** The highest index of a Slurm array, whose default MaxArraySize is 1001. */
 export const SHARDS_MAX = 1000;
 
 /** `3/8`. Fails: E_VALUE unless it is i/n with i from 1 to n. */
