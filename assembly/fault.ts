@@ -272,8 +272,8 @@ function presentFault(
 /**
  * __handle_mm_fault. Under the per-VMA lock the PTE level may only look (5.1, step 5).
  *
- * Why `likely`: the leaves of the device that this loop is for. Their insert is inlined, the others'
- * are called: all of them inlined cost each other registers.
+ * Why `likely`: the leaves of the device that this loop is for. Their insert is inlined, those of
+ * others are called: all of them inlined cost each other registers.
  */
 @inline function faultPass(
   vma: usize, va: u64, write: u32, vmaLock: bool, likely: u32,
