@@ -17,7 +17,7 @@ import { compareCounts } from '../gate/moves.ts';
 import { formatCount } from '../units.ts';
 import { type Context, EXIT } from './context.ts';
 import { baselineName, type GateFlags } from './gateFlags.ts';
-import { checkTarget, writeWhole } from './output.ts';
+import { checkTarget, print, writeWhole } from './output.ts';
 
 /** What an update keeps of the baseline before it. Fails: E_BASELINE for a torn or foreign one. */
 function baselineBefore(file: string): Baseline | undefined {
@@ -41,8 +41,12 @@ export async function writeBaseline(
 ): Promise<void> {
   const file = ownPlace(flags.saveBaseline ?? baselineName(flags));
   const before = flags.update ? baselineBefore(baselineName(flags)) : undefined;
-  const say = (text: string): void => progress.say(text);
-  const { counts, violation, interrupted } = await countCores(benchmarks, head, say, signal);
+  const { counts, violation, interrupted } = await countCores(
+    benchmarks,
+    head,
+    progress.say,
+    signal,
+  );
   progress.clear();
   if (violation) {
     process.stderr.write(
@@ -57,7 +61,7 @@ export async function writeBaseline(
   }
   const after = makeBaseline(counts, flags.reason ?? `saved as ${flags.saveBaseline}`, before);
   if (before && isSame(before, after)) {
-    process.stdout.write(`${sayFile(file)}: every count is as it was; left as it is\n`);
+    print(`${sayFile(file)}: every count is as it was; left as it is`);
     return;
   }
   makeFolder(file);

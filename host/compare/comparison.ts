@@ -11,6 +11,7 @@ import type { RecordedCost } from '../measure/recorded.ts';
 import { contrast, type Samples, turnCount } from '../measure/samples.ts';
 import type { Estimate } from '../measure/stats.ts';
 import { holm } from '../measure/wilcoxon.ts';
+import type { OnProgress } from '../progress.ts';
 import { type Phase, type PhaseName, type TouchMix, workloadHash } from '../storm/phase.ts';
 import type { Side } from '../storm/rig.ts';
 import { runSides } from '../storm/runner.ts';
@@ -70,7 +71,7 @@ export interface CompareOptions {
   readonly seconds: number;
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: (text: string) => void;
+  readonly onProgress?: OnProgress;
 }
 
 /** What a comparison runs in turns. The twin is a second instance of the first side: A against A. */
@@ -159,14 +160,14 @@ export async function comparePhases(
   shape: OperationShape,
   options: CompareOptions,
 ): Promise<Comparison> {
-  options.onProgress?.(`${device.align}: counting`);
+  options.onProgress?.(`${device.align}: counting`, options.seconds);
   const counts = countPhases(device, phases, COMPARED);
   const { seconds, seed, signal } = options;
   const samples = await runSides(device, phases, SIDES, {
     seconds,
     seed,
     signal,
-    onTurns: (turns) => options.onProgress?.(`${device.align}: timing, ${turns} turns`),
+    onTurns: (turns, left) => options.onProgress?.(`${device.align}: timing, ${turns} turns`, left),
   });
   const emulated = emulatedCosts(samples, phases, seed);
   const rows = phases.map((phase, i): OperationRow => {

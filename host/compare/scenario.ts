@@ -182,7 +182,8 @@ async function timeScenario(
   { seconds, signal, onProgress }: CompareOptions,
 ) {
   const phases = program.steps.map(({ phase }) => phase);
-  const onTurns = (turns: number): void => onProgress?.(`timing, ${turns} turns`);
+  const onTurns = (turns: number, left: number): void =>
+    onProgress?.(`timing, ${turns} turns`, left);
   const measured = await runSides(device, phases, sidesOf(kernels), {
     seconds,
     seed,
@@ -211,12 +212,12 @@ async function timeScenario(
  */
 export async function runScenario(plan: Plan, options: CompareOptions): Promise<ScenarioResult> {
   const { one, device, kernels, program, workload, seed } = plan;
-  options.onProgress?.(`${one.title}: counting`);
+  options.onProgress?.(`${one.title}: counting`, options.seconds);
   const counts = countScenario(plan);
   const operations = counts.map((each) => [...each.values()][0]?.operations ?? 0);
   const { samples, phaseTimes, whole } = await timeScenario(plan, operations, {
     ...options,
-    onProgress: (text) => options.onProgress?.(`${one.title}: ${text}`),
+    onProgress: (text, left) => options.onProgress?.(`${one.title}: ${text}`, left),
   });
   const rows = program.declared.map((declared, i): ScenarioRow => {
     const mine = counts[i] as Counts;

@@ -1,4 +1,5 @@
 import { DaxError } from '../error.ts';
+import type { OnProgress } from '../progress.ts';
 import { type Baseline, type BaselinePlace, readBaseline, sayFile } from './baseline.ts';
 import { type Benchmark, isTimed } from './benchmarks.ts';
 import { type Confirm, type Confirmed, confirmRows } from './confirm.ts';
@@ -61,7 +62,7 @@ export interface GateOptions {
   readonly maxSeconds: number;
   readonly confirm: Confirm;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: (text: string) => void;
+  readonly onProgress?: OnProgress;
   /** For tests: samples without a clock. */
   readonly measure?: Measure;
   readonly now?: () => number;
@@ -167,7 +168,7 @@ async function runTimes(options: GateOptions, base: Cores): Promise<TimeLayer> {
     ...(options.measure ? { measure: options.measure } : {}),
     ...(options.now ? { now: options.now } : {}),
   });
-  options.onProgress?.('confirming in a fresh process');
+  options.onProgress?.('confirming in a fresh process', maxSeconds * (1 - FIRST_SHARE));
   const confirmed = await confirmRows(timing, duels, {
     traceFile,
     seconds: maxSeconds * (1 - FIRST_SHARE),

@@ -4,6 +4,7 @@ import { confirmApart } from '../gate/confirm.ts';
 import { findCores, ownCores } from '../gate/cores.ts';
 import { chooseBenchmarks, type GateResult, runGate } from '../gate/gate.ts';
 import { parseLimits } from '../gate/limits.ts';
+import type { OnProgress } from '../progress.ts';
 
 export interface GateOptions {
   /** A baseline by name or file. Default `standard`, which ships with the package. */
@@ -22,7 +23,7 @@ export interface GateOptions {
   /** Default 1. */
   readonly seed?: number;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (text: string) => void;
+  readonly onProgress?: OnProgress;
   /** Told what of the trace could not be read. */
   readonly onWarning?: (text: string) => void;
 }

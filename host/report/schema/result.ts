@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { machine } from './common.ts';
 import { compareBody } from './compare.ts';
+import { doctorBody } from './doctor.ts';
 import { explainBody } from './explain.ts';
 import { guardBody } from './guard.ts';
 import { ladderBody } from './ladder.ts';
@@ -45,6 +46,7 @@ const SINGLE = [
   result('walk', walkBody),
   result('guard', guardBody),
   result('latency', latencyBody),
+  result('doctor', doctorBody),
   open('gate'),
   open('plan'),
   open('presets'),
