@@ -31,6 +31,9 @@ export function progressLine(text: string, left: number | undefined, columns: nu
   return (text.length > room ? `${text.slice(0, room - 1)}…` : text) + time;
 }
 
+/** Of a terminal that does not say. */
+const COLUMNS_DEFAULT = 80;
+
 export function makeProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
   let laterSeconds = 0;
   const clear = (): void => {
@@ -42,7 +45,7 @@ export function makeProgress(stream: NodeJS.WriteStream = process.stderr): Progr
       if (!isAnimated(stream)) return;
       const known = leftSeconds !== undefined || laterSeconds > 0;
       const left = known ? (leftSeconds ?? 0) + laterSeconds : undefined;
-      stream.write(`\r\x1b[K${progressLine(text, left, stream.columns ?? 80)}`);
+      stream.write(`\r\x1b[K${progressLine(text, left, stream.columns || COLUMNS_DEFAULT)}`);
       takeAway = clear;
     },
     later(seconds) {

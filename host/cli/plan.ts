@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Option } from 'commander';
 import type { Release } from '../cost/model.ts';
 import { DaxError } from '../error.ts';
@@ -15,12 +16,13 @@ import {
   type Side,
   type WhatIf,
 } from '../plan/whatIf.ts';
+import { makePace } from '../progress.ts';
 import { envelope } from '../report/json.ts';
 import { formatPlan, formatPresets } from '../report/plan.ts';
 import { formatWhatIfs } from '../report/planWhatIf.ts';
 import type { MapName } from '../syscall/namespace.ts';
 import { Command } from './command.ts';
-import type { Context } from './context.ts';
+import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
 import { checkTarget, emitJson, print } from './output.ts';
 
@@ -136,7 +138,24 @@ function whatIfs(request: PlanRequest, text: string): readonly WhatIf[] {
   return found;
 }
 
-function run(name: string | undefined, flags: PlanFlags, context: Context): void {
+/**
+ * Prices what a plan needs, release by release; the plan finds it priced. False where interrupted.
+ *
+ * Why: emulating what was not recorded takes seconds, in which nobody would hear a Ctrl-C.
+ */
+async function priceAll(request: PlanRequest, { progress, signal }: Context): Promise<boolean> {
+  const pace = makePace(request.releases.length);
+  for (const [i, release] of request.releases.entries()) {
+    progress.say(`Linux ${release}: emulating what was not recorded`, pace(i));
+    await setImmediate();
+    if (signal.aborted) return false;
+    makePlan({ ...request, releases: [release] });
+  }
+  await setImmediate();
+  return !signal.aborted;
+}
+
+async function run(name: string | undefined, flags: PlanFlags, context: Context): Promise<void> {
   checkTarget(flags.json);
   if (flags.list) {
     const presets = presetIds().map((id) => [id, readPreset(id)] as const);
@@ -147,12 +166,15 @@ function run(name: string | undefined, flags: PlanFlags, context: Context): void
   const host = hostOf(name, flags);
   const { kernel: releases, align, map, rate } = flags;
   const request: PlanRequest = { host, releases, align, map, rate };
-  context.progress.say('emulating what was not recorded');
   if (flags.whatIf !== undefined) {
     const all = whatIfs(request, flags.whatIf);
     context.progress.clear();
     if (flags.json === undefined) print(formatWhatIfs(all));
     else emitJson(flags.json, { ...envelope('what-if'), comparisons: all });
+    return;
+  }
+  if (!(await priceAll(request, context))) {
+    process.exitCode = EXIT.interrupted;
     return;
   }
   const plan = makePlan(request);
