@@ -28,12 +28,17 @@ export interface TimeLayer extends Confirmed {
   readonly doublings: number;
 }
 
+/** What a gate found, layer by layer. */
 export interface GateResult {
+  /** The worst of its layers. */
   readonly verdict: GateVerdict;
   /** Or why there is none. */
   readonly counts: CountLayer | string;
+  /** Times of both cores, or why there are none. */
   readonly timing: TimeLayer | string;
+  /** The first broken invariant; undefined where all hold. */
   readonly violation: Violation | undefined;
+  /** Seed of the order of blocks. */
   readonly seed: number;
 }
 

@@ -38,6 +38,7 @@ export function compare(storm: Storm, options: TimingOptions = {}): Promise<Comp
   return comparePhases(device, phases, scenario, optionsOf(options));
 }
 
+/** Options of `replay`. */
 export interface ReplayOptions extends TimingOptions {
   /** The unit of the device that the trace is put on. */
   readonly align: AlignName;

@@ -6,6 +6,7 @@ import { chooseBenchmarks, type GateResult, runGate } from '../gate/gate.ts';
 import { parseLimits } from '../gate/limits.ts';
 import type { OnProgress } from '../progress.ts';
 
+/** Options of `gate`. */
 export interface GateOptions {
   /** A baseline by name or file. Default `standard`, which ships with the package. */
   readonly baseline?: string;
@@ -19,10 +20,13 @@ export interface GateOptions {
   readonly base?: string;
   /** Seconds of the first look at the times, and of all of them. Default 20 and 60. */
   readonly seconds?: number;
+  /** Seconds of all looks at the times, confirming included. Default 60. */
   readonly maxSeconds?: number;
   /** Default 1. */
   readonly seed?: number;
+  /** Ends the run after the block in hand; the verdict is `interrupted`. */
   readonly signal?: AbortSignal;
+  /** Told, in a few words, what is being done, and how many seconds are left of it. */
   readonly onProgress?: OnProgress;
   /** Told what of the trace could not be read. */
   readonly onWarning?: (text: string) => void;
