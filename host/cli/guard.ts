@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Argument, Option } from 'commander';
 import { DaxError } from '../error.ts';
 import { compoundReport } from '../hazard/compound.ts';
@@ -62,9 +63,16 @@ async function examine(hazard: Hazard, flags: GuardFlags): Promise<[string, obje
   return [formatGuard(report), report];
 }
 
-async function run(hazard: Hazard, flags: GuardFlags, { progress }: Context): Promise<void> {
+async function run(
+  hazard: Hazard,
+  flags: GuardFlags,
+  { progress, signal }: Context,
+): Promise<void> {
   checkTarget(flags.json);
-  progress.say('building the core without the guard');
+  progress.say('the core without the guard');
+  // Lets Ctrl-C in before the core is built and the pages are grabbed.
+  await setImmediate();
+  if (signal.aborted) return;
   const [text, data] = await examine(hazard, flags);
   progress.clear();
   if (flags.json === undefined) print(text);

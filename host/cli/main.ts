@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { setImmediate } from 'node:timers/promises';
 import { CommanderError } from 'commander';
 import { DaxError } from '../error.ts';
 import { COMMANDS } from './commands.ts';
@@ -35,6 +36,8 @@ try {
   if (COMMANDS.some(({ name }) => name === first)) context.progress.say(`daxstorm ${first}`);
   const program = await makeProgram(context, ({ name }) => args.includes(name));
   await program.parseAsync();
+  // A signal that came during the last block is heard now.
+  await setImmediate();
 } catch (error) {
   context.progress.clear();
   reportFailure(error);

@@ -101,7 +101,7 @@ function hostOf(name: string | undefined, flags: PlanFlags): Host {
 
 /** Of a plan, what a program can use; the request's own words are its first part. */
 function planJson(plan: Plan) {
-  const { request, geometry, layouts, recommendation, ...rest } = plan;
+  const { request, geometry, layouts, recommendation, costs, ...rest } = plan;
   const { host, ...asked } = request;
   const { layout, overheadBytes } = recommendation;
   return {
@@ -111,6 +111,11 @@ function planJson(plan: Plan) {
     arch: geometry.arch,
     basePageBytes: geometry.basePageBytes,
     layouts,
+    // JSON has no undefined in a list.
+    costs: costs.map(({ steps, ...each }) => ({
+      ...each,
+      steps: steps.map((step) => step ?? null),
+    })),
     ...rest,
     recommendation: { unit: layout.unit, map: layout.map, overheadBytes },
   };

@@ -89,7 +89,7 @@ async function run(named: string | undefined, flags: RunFlags, context: Context)
   const plans = cases.map((one) => planScenario(one, flags.seed));
   if (!flags.dryRun) await measure(plans, flags, context);
   else if (flags.json === undefined) print(plans.map(formatPlan).join('\n\n'));
-  else emitJson(flags.json, { ...envelope('plan'), scenarios: plans.map(planJson) });
+  else emitJson(flags.json, { ...envelope('dry-run'), scenarios: plans.map(planJson) });
 }
 
 export function runCommand(context: Context): Command {
