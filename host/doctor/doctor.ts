@@ -131,10 +131,10 @@ const memoryRules: Rule = (diagnosis) => {
   }));
 };
 
-const buildRules: Rule = ({ builds }) =>
-  builds.flatMap(({ problem }) =>
-    problem === undefined ? [] : [{ what: problem, remedy: 'npm run build, or install it again' }],
-  );
+const buildRules: Rule = ({ builds }) => {
+  const problems = new Set(builds.flatMap(({ problem }) => problem ?? []));
+  return [...problems].map((what) => ({ what, remedy: 'npm run build, or install it again' }));
+};
 
 const toolRules: Rule = ({ tools }) =>
   tools.flatMap(({ name, version, neededFor, remedy }) =>

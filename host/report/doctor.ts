@@ -5,9 +5,10 @@ import { formatNumber } from './numbers.ts';
 import { formatTable } from './table.ts';
 import { wrap } from './wrap.ts';
 
-/** A half-width as people read it: ± 1.2 %. */
+/** `1.2 %`, `34 %`. */
 function sayShare(share: number): string {
-  return `± ${(share * 100).toPrecision(2)} %`;
+  const percent = share * 100;
+  return `${percent < 10 ? percent.toPrecision(2) : percent.toFixed(0)} %`;
 }
 
 function lines(rows: readonly (readonly [title: string, text: string])[]): string {
@@ -42,7 +43,7 @@ function machinePart({ facts, clock }: Diagnosis): string {
 function resolutionPart({ resolution }: Diagnosis): string {
   if (!resolution) return 'What it can resolve\nnot measured';
   const { align, sizeBytes, seconds, seed, turns, halfWidths, share } = resolution;
-  const rows = halfWidths.map((each) => [each.operation, sayShare(each.share)]);
+  const rows = halfWidths.map((each) => [each.operation, `± ${sayShare(each.share)}`]);
   const table = formatTable(
     [
       { title: 'A against A', align: 'left' },
@@ -54,8 +55,8 @@ function resolutionPart({ resolution }: Diagnosis): string {
     'What it can resolve',
     `${align} units, ${formatBytes(sizeBytes)}, ${seconds} s, ${turns} turns, seed ${seed}`,
     table,
-    `So emulated differences below ${(share * 100).toPrecision(2)} % are not told from none in ${seconds} s; in compare`,
-    `--time 10 below about ${(expectedShare(resolution, 10) * 100).toPrecision(2)} %. Counts are exact on every machine.`,
+    `So emulated differences below ${sayShare(share)} are not told from none in ${seconds} s; in compare`,
+    `--time 10 below about ${sayShare(expectedShare(resolution, 10))}. Counts are exact on every machine.`,
   ].join('\n');
 }
 

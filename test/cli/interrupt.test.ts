@@ -23,18 +23,32 @@ function listens(pid: number, signal: Stop): boolean {
   return !!caught && (BigInt(`0x${caught}`) >> BigInt(SIGNALS[signal] - 1)) % 2n === 1n;
 }
 
-async function ready(child: ChildProcess, signal: Stop): Promise<void> {
-  while (child.exitCode === null && !listens(child.pid ?? 0, signal)) await setTimeout(5);
+/** Milliseconds of processor time that a process has had: how far it came, however slow the machine. */
+function cpuMs(pid: number): number {
+  const file = `/proc/${pid}/stat`;
+  const fields = existsSync(file)
+    ? readFileSync(file, 'utf8')
+        .replace(/^.*\) /, '')
+        .split(' ')
+    : [];
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * 10;
 }
 
-/** Runs a command, stops it so long after it listens, and once more at its word where that is asked. */
+/** Waits until it listens and has worked for so long. */
+async function ready(child: ChildProcess, signal: Stop, workedMs: number): Promise<void> {
+  const pid = child.pid ?? 0;
+  while (child.exitCode === null && (!listens(pid, signal) || cpuMs(pid) < workedMs))
+    await setTimeout(5);
+}
+
+/** Runs a command, stops it when it has worked for so long, and once more at its word where that is asked. */
 async function stopped(
   args: readonly string[],
   {
     signal = 'SIGINT',
-    afterMs = 0,
+    workedMs = 0,
     twice = false,
-  }: { signal?: Stop; afterMs?: number; twice?: boolean },
+  }: { signal?: Stop; workedMs?: number; twice?: boolean },
 ): Promise<Ended> {
   const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const text = { stdout: '', stderr: '' };
@@ -47,8 +61,7 @@ async function stopped(
   const ended = new Promise<Ended>((resolve) => {
     child.on('close', (status, killed) => resolve({ status, killed, ...text }));
   });
-  await ready(child, signal);
-  await setTimeout(afterMs);
+  await ready(child, signal, workedMs);
   child.kill(signal);
   return ended;
 }
@@ -65,7 +78,7 @@ const LONG: readonly (readonly [command: string, signal: Stop, prints: RegExp])[
 ];
 
 test.each(LONG)('%s, %s', async (command, signal, prints) => {
-  const { status, stdout, stderr } = await stopped(command.split(' '), { signal, afterMs: 2500 });
+  const { status, stdout, stderr } = await stopped(command.split(' '), { signal, workedMs: 3000 });
   expect(stderr).toBe('stopping after the block in hand; Ctrl-C again quits at once\n');
   expect(status).toBe(130);
   expect(stdout).toMatch(prints);
@@ -84,7 +97,7 @@ test.each([['validate'], ['plan optane-2s'], ['gate'], ['guard']])(
 
 test('JSON of an interrupted run is whole, and says that it was', async () => {
   const args = ['compare', '--align', '2M', '--time', '60', '--json'];
-  const { status, stdout } = await stopped(args, { afterMs: 2500 });
+  const { status, stdout } = await stopped(args, { workedMs: 3000 });
   expect(status).toBe(130);
   expect(JSON.parse(stdout)).toMatchObject({
     kind: 'compare',
@@ -97,6 +110,6 @@ test('the second Ctrl-C ends it at once', async () => {
   let killed: NodeJS.Signals | null = null;
   // It may have come to its end before the second arrives.
   for (let i = 0; i < 5 && killed === null; i++)
-    ({ killed } = await stopped(args, { twice: true, afterMs: 3000 }));
+    ({ killed } = await stopped(args, { twice: true, workedMs: 3000 }));
   expect(killed).toBe('SIGINT');
 });
