@@ -138,9 +138,6 @@ export function reportCommand(context: Context): Command {
         'files it runs what it needs: the A/B, the split of recorded instructions, the walk of a mapped unit.',
     )
     .argument('[FILE...]', 'results that compare, ladder, explain and others wrote with --json')
-    .addOption(htmlOption())
-    .addOption(markdownOption())
-    .addOption(option.jsonOption())
     .addOption(option.alignOption().default(undefined, 'all three'))
     .option(
       '--ladder',
@@ -149,6 +146,9 @@ export function reportCommand(context: Context): Command {
     .addOption(option.latencyOption())
     .addOption(option.timeOption(10))
     .addOption(option.seedOption())
+    .addOption(option.jsonOption())
+    .addOption(htmlOption())
+    .addOption(markdownOption())
     .examples(
       `
   daxstorm report --html report.html           runs the A/B on all three unit sizes
