@@ -36,6 +36,7 @@ const BRAND = Symbol.for('daxstorm.error');
  * Why: commands print it as it stands and exit with status 2; nobody sees a stack trace.
  */
 export class DaxError extends Error {
+  /** Which kind of mistake; stable. */
   readonly code: ErrorCode;
   /** What to type or change next; printed after the message. */
   readonly hint: string;

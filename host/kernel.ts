@@ -7,6 +7,7 @@ export const KERNELS = {
   'refcount-6.15': { release: '6.16', title: 'Linux 6.15, refcounted, huge leaves special' },
 } as const;
 
+/** `devmap` (Linux 6.12), `refcount` (7.3) or `refcount-6.15`, the release that introduced it. */
 export type KernelId = keyof typeof KERNELS;
 export const KERNEL_IDS = Object.keys(KERNELS) as readonly KernelId[];
 

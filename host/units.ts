@@ -1,8 +1,12 @@
 import { DaxError } from './error.ts';
 
+/** Bytes of a KiB. */
 export const KIB = 1024;
+/** Bytes of a MiB. */
 export const MIB = 1024 * KIB;
+/** Bytes of a GiB. */
 export const GIB = 1024 * MIB;
+/** Bytes of a TiB. */
 export const TIB = 1024 * GIB;
 
 /** x86-64 base page. */
@@ -12,6 +16,7 @@ const UNITS: Readonly<Record<string, number>> = { '': 1, K: KIB, M: MIB, G: GIB,
 
 /** 4K, 2M and 1G in bytes: the unit sizes a device-DAX device can have on x86-64. */
 export const ALIGNS = { '4K': 4 * KIB, '2M': 2 * MIB, '1G': GIB } as const;
+/** A unit size by name: `4K`, `2M` or `1G`. */
 export type AlignName = keyof typeof ALIGNS;
 export const ALIGN_NAMES = Object.keys(ALIGNS) as readonly AlignName[];
 

@@ -73,7 +73,7 @@ const LAYERS = [
   ['host/measure', 'host/storm', 'host/trace'],
   ['host/scenario'],
   ['host/compare', 'host/cost', 'host/hazard'],
-  ['host/gate', 'host/plan'],
+  ['host/gate', 'host/plan', 'host/doctor'],
   ['host/report'],
   ['host/sweep'],
   ['host/cli', 'host/library'],

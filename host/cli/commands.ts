@@ -5,6 +5,8 @@ import type { Context } from './context.ts';
 export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
+  /** Not for people to type, so not in the list of them. */
+  readonly hidden?: boolean;
   load(context: Context): Promise<Command>;
 }
 
@@ -90,6 +92,22 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'plan',
     summary: 'what a host of device-DAX memory takes, and which unit size to choose',
     load: async (context) => (await import('./plan.ts')).planCommand(context),
+  },
+  {
+    name: 'doctor',
+    summary: 'what this machine can resolve and hold, and what is missing',
+    load: async (context) => (await import('./doctor.ts')).doctorCommand(context),
+  },
+  {
+    name: 'completion',
+    summary: 'completes commands, flags and values in bash, zsh or fish',
+    load: async (context) => (await import('./completion.ts')).completionCommand(context),
+  },
+  {
+    name: '__complete',
+    summary: 'what the scripts of completion ask',
+    hidden: true,
+    load: async (context) => (await import('./complete.ts')).completeCommand(context),
   },
   {
     name: 'demo',

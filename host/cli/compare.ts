@@ -1,4 +1,3 @@
-import { Command } from 'commander';
 import { type Comparison, comparePhases } from '../compare/comparison.ts';
 import { type Latency, measureLatency } from '../measure/latency.ts';
 import { COLUMN_NOTES, formatComparison } from '../report/comparison.ts';
@@ -9,9 +8,10 @@ import { EXPONENT_DEFAULT, HOT_SHARE_DEFAULT } from '../storm/pattern.ts';
 import { stormPhases } from '../storm/phase.ts';
 import { PIN_PAGES_DEFAULT, scenarioDevice } from '../storm/scenario.ts';
 import { ALIGN_NAMES, type AlignName } from '../units.ts';
-import { type Context, EXIT } from './context.ts';
+import { Command } from './command.ts';
+import { type Context, EXIT, inParts } from './context.ts';
 import * as option from './options.ts';
-import { checkTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson, print } from './output.ts';
 import {
   checkReportTargets,
   emitReports,
@@ -33,7 +33,7 @@ export async function compareScenario(
     seconds: flags.time,
     seed: flags.seed,
     signal,
-    onProgress: (text) => progress.say(text),
+    onProgress: progress.say,
   });
   progress.clear();
   return comparison;
@@ -48,14 +48,14 @@ export async function compareAlign(
   const comparison = await compareScenario(flags, align, context);
   if (flags.json === undefined) {
     const what = `${flags.pattern} ${flags.access} storm`;
-    process.stdout.write(`${formatComparison(comparison, what)}\n\n`);
+    print(`${formatComparison(comparison, what)}\n`);
   }
   return comparison;
 }
 
 /** The tables' column notes and what the recordings say, in words. */
 export function printWords(comparisons: readonly Comparison[]): void {
-  process.stdout.write(`${COLUMN_NOTES}\n\n${costWords(comparisons)}\n`);
+  print(`${COLUMN_NOTES}\n\n${costWords(comparisons)}`);
 }
 
 /** Latencies of the storm that compareAlign ran. */
@@ -69,7 +69,7 @@ export async function latencyOf(
   const latency = await measureLatency(device, stormPhases(scenario, device), scenario, {
     seconds: latencySeconds(flags),
     signal,
-    onProgress: (text) => progress.say(text),
+    onProgress: progress.say,
   });
   progress.clear();
   return latency;
@@ -83,22 +83,20 @@ export async function runCompare(flags: CompareFlags, context: Context): Promise
   const aligns = flags.align ? [flags.align] : ALIGN_NAMES;
   // Every size is checked before the first is measured.
   for (const align of aligns) scenarioDevice(scenarioOf(flags, align));
-  const comparisons: Comparison[] = [];
-  const latencies: (Latency | undefined)[] = [];
-  for (const align of aligns) {
-    if (context.signal.aborted) break;
-    comparisons.push(await compareAlign(flags, align, context));
+  const secondsEach = flags.time + (flags.latency ? latencySeconds(flags) : 0);
+  const parts = await inParts(aligns, secondsEach, context, async (align) => {
+    const comparison = await compareAlign(flags, align, context);
     const latency = flags.latency ? await latencyOf(flags, align, context) : undefined;
-    latencies.push(latency);
     // A table of its own, never in the A/B.
-    if (latency && flags.json === undefined) process.stdout.write(`${formatLatency(latency)}\n\n`);
-  }
-  const results = comparisons.map((comparison, i) => ({
+    if (latency && flags.json === undefined) print(`${formatLatency(latency)}\n`);
+    return { comparison, latency };
+  });
+  const results = parts.map(({ comparison, latency }) => ({
     ...comparisonJson(comparison),
-    latency: latencies[i],
+    latency,
   }));
   const result = { ...envelope('compare'), comparisons: results };
-  if (flags.json === undefined) printWords(comparisons);
+  if (flags.json === undefined) printWords(parts.map(({ comparison }) => comparison));
   else emitJson(flags.json, result);
   emitReports(flags, [result]);
   if (context.signal.aborted) process.exitCode = EXIT.interrupted;
@@ -107,7 +105,7 @@ export async function runCompare(flags: CompareFlags, context: Context): Promise
 export function compareCommand(context: Context): Command {
   return new Command('compare')
     .description(
-      'Runs the same storm (fault every unit, pin, unpin, unmap) under both kernels and prints what real\n' +
+      'Runs the same storm (fault every unit, pin, unpin, unmap) under both kernels and prints what real ' +
         'kernels were recorded to execute, what was counted, and what the emulated steps take here.',
     )
     .addOption(option.alignOption().default(undefined, 'all three'))
@@ -126,13 +124,11 @@ export function compareCommand(context: Context): Command {
     .addOption(option.jsonOption())
     .addOption(htmlOption())
     .addOption(markdownOption())
-    .addHelpText(
-      'after',
+    .examples(
       `
-Examples:
   daxstorm compare                              all three unit sizes, 10 s each
   daxstorm compare --align 2M --time 30         one size, tighter intervals
-  daxstorm compare --align 4K --pattern uniform random order of faults
+  daxstorm compare --align 4K --pattern uniform  random order of faults
   daxstorm compare --align 2M --latency         percentiles of single operations too
   daxstorm compare --pin-pages 1                pins of one page a call
   daxstorm compare --json result.json           the same numbers for a program

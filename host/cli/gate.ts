@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { Option } from 'commander';
 import { type BaselinePlace, findBaseline, sayFile } from '../gate/baseline.ts';
 import { type Benchmark, isTimed, readBenchmarks } from '../gate/benchmarks.ts';
 import { confirmApart } from '../gate/confirm.ts';
@@ -23,6 +23,7 @@ import { sayResult } from '../report/gate/words.ts';
 import { envelope } from '../report/json.ts';
 import { formatCount } from '../units.ts';
 import { writeWhole } from '../wholeFile.ts';
+import { Command } from './command.ts';
 import { type Context, EXIT } from './context.ts';
 import {
   addFailOn,
@@ -37,7 +38,7 @@ import {
 } from './gateFlags.ts';
 import { writeBaseline } from './gateUpdate.ts';
 import * as option from './options.ts';
-import { checkTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson, print, warn } from './output.ts';
 
 function exitStatus(verdict: GateVerdict, strict: boolean | undefined): number {
   switch (verdict) {
@@ -62,11 +63,8 @@ async function prepare(flags: GateFlags, { progress }: Context): Promise<Setting
   checkFlags(flags);
   for (const file of [flags.junit, flags.markdown, flags.bmf, flags.smallerIsBetter, flags.json])
     checkTarget(file);
-  const say = (text: string): void => progress.say(text);
-  const warn = (text: string): void => {
-    process.stderr.write(`warning: ${flags.trace}: ${text}\n`);
-  };
-  const all = await readBenchmarks(flags.trace, warn);
+  const { say } = progress;
+  const all = await readBenchmarks(flags.trace, (text) => warn(`${flags.trace}: ${text}`));
   const head = flags.head === undefined ? ownCores() : await findCores(flags.head, say);
   const benchmarks = chooseBenchmarks(all, head, flags.filter);
   const base = flags.base === undefined ? undefined : await findCores(flags.base, say);
@@ -121,7 +119,7 @@ async function gate(flags: GateFlags, context: Context): Promise<void> {
     return;
   }
   if (flags.list || flags.dryRun) {
-    process.stdout.write(`${describe(flags, setting)}\n`);
+    print(describe(flags, setting));
     return;
   }
   if (flags.update || flags.saveBaseline !== undefined) {
@@ -146,7 +144,7 @@ async function gate(flags: GateFlags, context: Context): Promise<void> {
     maxSeconds: flags.maxTime,
     confirm: confirmApart,
     signal,
-    onProgress: (text) => progress.say(text),
+    onProgress: progress.say,
   });
   progress.clear();
   const { id } = fingerprint();
@@ -159,18 +157,14 @@ async function gate(flags: GateFlags, context: Context): Promise<void> {
       update: updateCommand(flags),
       replay: (path: string) => replayCommand(flags, path),
     };
-    process.stdout.write(`${formatGate(result, options)}\n`);
+    print(formatGate(result, options));
   } else emitJson(flags.json, { ...envelope('gate'), ...gateJson(result) });
   if (flags.json !== undefined && result.verdict !== 'ok')
     process.stderr.write(`${sayResult(result)}\n`);
   process.exitCode = exitStatus(result.verdict, flags.strict);
 }
 
-const HELP = `
-A name is some parts, in order, of SCENARIO/KERNEL/OPERATION (of a count: /EVENT), * for anything
-within a part: rmwRefcount, refcount/fault, '4K*/fault'. --list shows them.
-
-Examples:
+const EXAMPLES = `
   daxstorm gate                                  exact counts against the baseline
   daxstorm gate --explain                        and what is behind what moved
   daxstorm gate --update --reason 'one walk less a fault'
@@ -178,7 +172,11 @@ Examples:
   daxstorm gate --base main                      then time: this build against a revision
   daxstorm gate --base old.wasm --head new.wasm --margin 3% --max-time 120
   daxstorm gate --trace redis.txt.gz --update --reason 'first'
-  daxstorm gate --trace redis.txt.gz             does my program still touch memory as it did?
+  daxstorm gate --trace redis.txt.gz             does my program still touch memory as it did?`;
+
+const NOTES = `
+A name is some parts, in order, of SCENARIO/KERNEL/OPERATION (of a count: /EVENT), * for anything
+within a part: rmwRefcount, refcount/fault, '4K*/fault'. --list shows them.
 
 Exit status: 0 ok (or inconclusive), 1 internal error, 2 bad usage or baseline, 3 regression,
 4 inconclusive with --strict, 5 invariant violated, 130 interrupted.`;
@@ -193,13 +191,23 @@ const seconds = (flag: string, most: number, text: string): Option =>
 export function gateCommand(context: Context): Command {
   return new Command('gate')
     .description(
-      'Counts every event of the standard storms and compares with a baseline file: any change fails unless a\n' +
-        'limit or the baseline allows it. With --base, then times this build and another one in turns in one\n' +
+      'Counts every event of the standard storms and compares with a baseline file: any change fails unless a ' +
+        'limit or the baseline allows it. With --base, then times this build and another one in turns in one ' +
         'process, and fails where head is slower by more than the margin, twice.',
     )
     .option('--base <core>', 'the core to time against: a .wasm, a folder, a revision, a version')
-    .option('--head <core>', 'the core to judge, named in the same ways (default: this build)')
-    .option('--baseline <name|file>', 'the counts to compare with (default: standard)')
+    .addOption(
+      new Option('--head <core>', 'the core to judge, named in the same ways').default(
+        undefined,
+        'this build',
+      ),
+    )
+    .addOption(
+      new Option('--baseline <name|file>', 'the counts to compare with').default(
+        undefined,
+        'standard',
+      ),
+    )
     .option('--baseline-lenient <name|file>', 'the same, leaving out what it lacks')
     .option('--save-baseline <name|file>', 'write the counts as a baseline, comparing nothing')
     .option('--update', 'rewrite the baseline; needs --reason')
@@ -238,6 +246,7 @@ export function gateCommand(context: Context): Command {
     .addOption(file('--bmf', 'write the history in Bencher Metric Format'))
     .addOption(file('--smaller-is-better', 'write it as customSmallerIsBetter JSON'))
     .addOption(option.jsonOption())
-    .addHelpText('after', HELP)
+    .examples(EXAMPLES)
+    .notes(NOTES)
     .action((flags: GateFlags) => gate(flags, context));
 }

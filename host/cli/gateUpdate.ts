@@ -18,7 +18,7 @@ import { formatCount } from '../units.ts';
 import { writeWhole } from '../wholeFile.ts';
 import { type Context, EXIT } from './context.ts';
 import { baselineName, type GateFlags } from './gateFlags.ts';
-import { checkTarget } from './output.ts';
+import { checkTarget, print } from './output.ts';
 
 /** What an update keeps of the baseline before it. Fails: E_BASELINE for a torn or foreign one. */
 function baselineBefore(file: string): Baseline | undefined {
@@ -42,8 +42,12 @@ export async function writeBaseline(
 ): Promise<void> {
   const file = ownPlace(flags.saveBaseline ?? baselineName(flags));
   const before = flags.update ? baselineBefore(baselineName(flags)) : undefined;
-  const say = (text: string): void => progress.say(text);
-  const { counts, violation, interrupted } = await countCores(benchmarks, head, say, signal);
+  const { counts, violation, interrupted } = await countCores(
+    benchmarks,
+    head,
+    progress.say,
+    signal,
+  );
   progress.clear();
   if (violation) {
     process.stderr.write(
@@ -58,7 +62,7 @@ export async function writeBaseline(
   }
   const after = makeBaseline(counts, flags.reason ?? `saved as ${flags.saveBaseline}`, before);
   if (before && isSame(before, after)) {
-    process.stdout.write(`${sayFile(file)}: every count is as it was; left as it is\n`);
+    print(`${sayFile(file)}: every count is as it was; left as it is`);
     return;
   }
   makeFolder(file);

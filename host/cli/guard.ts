@@ -1,4 +1,5 @@
-import { Argument, Command, Option } from 'commander';
+import { setImmediate } from 'node:timers/promises';
+import { Argument, Option } from 'commander';
 import { DaxError } from '../error.ts';
 import { compoundReport } from '../hazard/compound.ts';
 import { type Grab, guardReport, type RefcountedKernel } from '../hazard/guard.ts';
@@ -8,9 +9,10 @@ import { formatGuard } from '../report/guard.ts';
 import { formatCompound, formatOffset } from '../report/hazard.ts';
 import { envelope } from '../report/json.ts';
 import { type AlignName, MIB, parseSize } from '../units.ts';
+import { Command } from './command.ts';
 import type { Context } from './context.ts';
 import * as option from './options.ts';
-import { checkTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson, print } from './output.ts';
 
 type Hazard = 'order' | 'compound' | 'offset';
 
@@ -61,34 +63,50 @@ async function examine(hazard: Hazard, flags: GuardFlags): Promise<[string, obje
   return [formatGuard(report), report];
 }
 
-async function run(hazard: Hazard, flags: GuardFlags, { progress }: Context): Promise<void> {
+async function run(
+  hazard: Hazard,
+  flags: GuardFlags,
+  { progress, signal }: Context,
+): Promise<void> {
   checkTarget(flags.json);
-  progress.say('building the core without the guard');
+  progress.say('the core without the guard');
+  // Lets Ctrl-C in before the core is built and the pages are grabbed.
+  await setImmediate();
+  if (signal.aborted) return;
   const [text, data] = await examine(hazard, flags);
   progress.clear();
-  if (flags.json === undefined) process.stdout.write(`${text}\n`);
+  if (flags.json === undefined) print(text);
   else emitJson(flags.json, { ...envelope('guard'), hazard, [hazard]: data });
 }
+
+const HAZARDS = ['order', 'compound', 'offset'] as const satisfies readonly Hazard[];
+
+function hazardArgument(): Argument {
+  const argument = new Argument('[HAZARD]', 'what to look at').argParser(
+    option.oneOf('hazard', HAZARDS),
+  );
+  argument.argChoices = [...HAZARDS];
+  return argument.default('order');
+}
+
+const NOTES = `
+Hazards:
+  order     leaves of 2M or 1G over order-0 folios, with and without the kernel’s order guard
+  compound  a namespace off the 1G boundary: compound pages off their units
+  offset    MAP_FIXED at an unaligned file offset`;
 
 export function guardCommand(context: Context): Command {
   return new Command('guard')
     .description(
-      'What goes wrong where a huge leaf and its struct pages do not fit, told by the difference of emulated struct\n' +
-        'pages before and after. HAZARD is one of\n' +
-        '  order     leaves of 2M or 1G over order-0 folios, with and without the kernel’s order guard\n' +
-        '  compound  a namespace off the 1G boundary: compound pages off their units\n' +
-        '  offset    MAP_FIXED at an unaligned file offset',
+      'What goes wrong where a huge leaf and its struct pages do not fit, told by the difference of emulated ' +
+        'struct pages before and after.',
     )
-    .addArgument(
-      new Argument('[HAZARD]', 'what to look at')
-        .choices(['order', 'compound', 'offset'])
-        .default('order'),
-    )
+    .addArgument(hazardArgument())
     .addOption(option.alignOption().default('2M'))
     .addOption(option.kernelOption().default('refcount'))
     .addOption(
-      new Option('--grab <kind>', 'how pages are taken')
-        .choices(['get', 'pin', 'both'])
+      option
+        .choiceOption('--grab <kind>', 'how pages are taken', ['get', 'pin', 'both'])
         .default('both'),
     )
     .addOption(option.firstPageOption().default(0))
@@ -102,15 +120,14 @@ export function guardCommand(context: Context): Command {
       option.countOption('offset-pages', 'offset: file offset in 4 KiB pages', 262_143).default(1),
     )
     .addOption(option.jsonOption())
-    .addHelpText(
-      'after',
+    .examples(
       `
-Examples:
   daxstorm guard                                   2M leaves: refused, and what would happen otherwise
   daxstorm guard --grab pin --first-page 8 --pin-pages 64
   daxstorm guard --align 1G --kernel refcount-6.15
   daxstorm guard compound                          heads 2 MiB off the 1G units
   daxstorm guard offset --offset-pages 3           a leaf with stray address bits`,
     )
+    .notes(NOTES)
     .action((hazard: Hazard, flags: GuardFlags) => run(hazard, flags, context));
 }

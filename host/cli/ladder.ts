@@ -1,4 +1,3 @@
-import { Command } from 'commander';
 import { climb, type Ladder } from '../compare/ladder.ts';
 import { type Sensitivity, weighChoices } from '../compare/sensitivity.ts';
 import { deviceJson, envelope } from '../report/json.ts';
@@ -6,9 +5,10 @@ import { formatLadder, formatSensitivity, LADDER_NOTES } from '../report/ladder.
 import { stormPhases } from '../storm/phase.ts';
 import { PIN_PAGES_DEFAULT, scenarioDevice } from '../storm/scenario.ts';
 import { ALIGN_NAMES, type AlignName } from '../units.ts';
-import { type Context, EXIT } from './context.ts';
+import { Command } from './command.ts';
+import { type Context, EXIT, inParts } from './context.ts';
 import * as option from './options.ts';
-import { checkTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson, print } from './output.ts';
 import { type StormFlags, scenarioOf } from './stormFlags.ts';
 
 interface Climbed {
@@ -31,7 +31,7 @@ export async function climbScenario(
     seconds: flags.time * share,
     seed: flags.seed,
     signal,
-    onProgress: (text: string) => progress.say(text),
+    onProgress: progress.say,
   });
   const ladder = await climb(device, phases, scenario, options(SHARE_LADDER));
   const sensitivity = await weighChoices(device, phases, scenario, options(1 - SHARE_LADDER));
@@ -46,23 +46,21 @@ export function ladderJson({ ladder, sensitivity }: Climbed) {
   return [{ ...ladder, device: deviceJson(ladder.device), choices, verdicts }];
 }
 
-function print({ ladder, sensitivity }: Climbed): void {
-  if (ladder) process.stdout.write(`${formatLadder(ladder)}\n\n`);
-  if (sensitivity) process.stdout.write(`${formatSensitivity(sensitivity)}\n\n`);
+function printClimbed({ ladder, sensitivity }: Climbed): void {
+  if (ladder) print(`${formatLadder(ladder)}\n`);
+  if (sensitivity) print(`${formatSensitivity(sensitivity)}\n`);
 }
 
 async function runLadder(flags: StormFlags, context: Context): Promise<void> {
   checkTarget(flags.json);
   const aligns = flags.align ? [flags.align] : ALIGN_NAMES;
   for (const align of aligns) scenarioDevice(scenarioOf(flags, align));
-  const climbed: Climbed[] = [];
-  for (const align of aligns) {
-    if (context.signal.aborted) break;
+  const climbed = await inParts(aligns, flags.time, context, async (align) => {
     const found = await climbScenario(flags, align, context);
-    if (flags.json === undefined) print(found);
-    climbed.push(found);
-  }
-  if (flags.json === undefined) process.stdout.write(`${LADDER_NOTES}\n`);
+    if (flags.json === undefined) printClimbed(found);
+    return found;
+  });
+  if (flags.json === undefined) print(LADDER_NOTES);
   else emitJson(flags.json, { ...envelope('ladder'), ladders: climbed.flatMap(ladderJson) });
   if (context.signal.aborted) process.exitCode = EXIT.interrupted;
 }
@@ -70,8 +68,8 @@ async function runLadder(flags: StormFlags, context: Context): Promise<void> {
 export function ladderCommand(context: Context): Command {
   return new Command('ladder')
     .description(
-      'Builds the core from devmap to refcount one step at a time, in an order and in the opposite one, and times\n' +
-        'every build in turns; then the same A/B under other choices of modelling. The first run compiles the\n' +
+      'Builds the core from devmap to refcount one step at a time, in an order and in the opposite one, and times ' +
+        'every build in turns; then the same A/B under other choices of modelling. The first run compiles the ' +
         'builds, which takes about a minute; they are kept.',
     )
     .addOption(option.alignOption().default(undefined, 'all three'))
@@ -84,10 +82,8 @@ export function ladderCommand(context: Context): Command {
     .addOption(option.timeOption(30))
     .addOption(option.seedOption())
     .addOption(option.jsonOption())
-    .addHelpText(
-      'after',
+    .examples(
       `
-Examples:
   daxstorm ladder --align 2M            one unit size, 30 s
   daxstorm ladder --align 4K --pattern uniform --time 60
   daxstorm ladder --json ladder.json    the same numbers for a program`,

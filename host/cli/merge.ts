@@ -1,9 +1,9 @@
-import { Command } from 'commander';
 import { formatSweep, SWEEP_NOTES, SWEEP_TIME_NOTES, saySweep } from '../report/sweep.ts';
 import { gather, mergeSweep } from '../sweep/merge.ts';
+import { Command } from './command.ts';
 import type { Context } from './context.ts';
 import * as option from './options.ts';
-import { checkTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson, print } from './output.ts';
 import { failureStatus } from './sweep.ts';
 
 interface MergeFlags {
@@ -14,11 +14,11 @@ function merge(named: readonly string[], { json }: MergeFlags): void {
   checkTarget(json);
   const result = mergeSweep(gather(named));
   const notes = result.timings.length > 0 ? `${SWEEP_NOTES}\n${SWEEP_TIME_NOTES}` : SWEEP_NOTES;
-  if (json === undefined) process.stdout.write(`${formatSweep(result)}\n\n${notes}\n`);
+  if (json === undefined) print(`${formatSweep(result)}\n\n${notes}`);
   else {
     emitJson(json, result);
     // Where the JSON is not on stdout, there is room for a word.
-    if (json !== true && json !== '-') process.stdout.write(`${saySweep(result)}\n`);
+    if (json !== true && json !== '-') print(saySweep(result));
   }
   process.exitCode = failureStatus(result.failures.map(({ code }) => code));
 }
@@ -32,15 +32,10 @@ export function mergeCommand(_context: Context): Command {
     )
     .argument('<FOLDER|FILE...>', 'folders that daxstorm sweep wrote, or the files in them')
     .addOption(option.jsonOption())
-    .addHelpText(
-      'after',
-      `
-Examples:
+    .examples(`
   daxstorm merge results                    shards that shared a folder
   daxstorm merge shard-*                    a folder a shard
-  daxstorm merge results --json sweep.json  for a program, and for daxstorm report
-
-Exit status: 0 done, 1 or 2 bad usage or a scenario failed (as daxstorm sweep says).`,
-    )
+  daxstorm merge results --json sweep.json  for a program, and for daxstorm report`)
+    .notes('\nExit status: 2 also where a scenario failed, 1 where one met an internal error.')
     .action((named: readonly string[], flags: MergeFlags) => merge(named, flags));
 }

@@ -1,11 +1,12 @@
 import { Option } from 'commander';
 import { DaxError } from '../error.ts';
-import { parseKernel } from '../kernel.ts';
+import { KERNEL_IDS } from '../kernel.ts';
 import { SEED_MAX } from '../random.ts';
 import { EXPONENT_MAX, PATTERNS } from '../storm/pattern.ts';
 import { TOUCHES_MAX } from '../storm/scenario.ts';
+import { suggest } from '../suggest.ts';
 import { RANGES_MAX } from '../syscall/device.ts';
-import { parseAlign, parseSize } from '../units.ts';
+import { ALIGN_NAMES, parseAlign, parseSize } from '../units.ts';
 
 export function wholeNumber(name: string, least: number, most: number): (text: string) => number {
   return (text) => {
@@ -14,7 +15,7 @@ export function wholeNumber(name: string, least: number, most: number): (text: s
     throw new DaxError(
       'E_VALUE',
       `--${name} '${text}' is not a whole number from ${least} to ${most}`,
-      `use --${name} ${least} or more`,
+      `give one from ${least} to ${most}`,
     );
   };
 }
@@ -26,7 +27,7 @@ function numberFrom(name: string, least: number, most: number): (text: string) =
     throw new DaxError(
       'E_VALUE',
       `--${name} '${text}' is not a number from ${least} to ${most}`,
-      `use --${name} ${least} or more`,
+      `give one from ${least} to ${most}`,
     );
   };
 }
@@ -38,14 +39,46 @@ export function positiveNumber(name: string, most: number): (text: string) => nu
     throw new DaxError(
       'E_VALUE',
       `--${name} '${text}' is not a number above 0, up to ${most}`,
-      `use --${name} 1 or more`,
+      `give one up to ${most}`,
     );
   };
 }
 
+/** One of some words. Fails: E_VALUE with the nearest of them. */
+export function oneOf<Word extends string>(what: string, words: readonly Word[]) {
+  return (text: string): Word => {
+    const found = words.find((word) => word === text);
+    if (found !== undefined) return found;
+    throw new DaxError('E_VALUE', `${what} '${text}' is not known`, suggest(text, words));
+  };
+}
+
+/** An option whose values are known words: help lists them, shells complete them. */
+export function choiceOption(flags: string, text: string, words: readonly string[]): Option {
+  const option = new Option(flags, text);
+  return known(option.argParser(oneOf(`--${option.name()}`, words)), words);
+}
+
+/** The same of an option that takes several words. */
+export function choicesOption(flags: string, text: string, words: readonly string[]): Option {
+  const option = new Option(flags, text);
+  const one = oneOf(`--${option.name()}`, words);
+  const parse = (word: string, before: readonly string[] = []): readonly string[] => [
+    ...before,
+    one(word),
+  ];
+  return known(option.argParser(parse), words);
+}
+
+/** The same of an option with a parser of its own. */
+export function known(option: Option, words: readonly string[]): Option {
+  option.argChoices = [...words];
+  return option;
+}
+
 /* The options that mean the same in every command. */
 export const alignOption = () =>
-  new Option('--align <unit>', 'unit of the device: 4K, 2M or 1G').argParser(parseAlign);
+  known(new Option('--align <unit>', 'unit of the device').argParser(parseAlign), ALIGN_NAMES);
 
 export const sizeOption = () =>
   new Option('--size <bytes>', 'size of the device, like 512MiB or 16GiB').argParser((text) =>
@@ -53,24 +86,25 @@ export const sizeOption = () =>
   );
 
 export const kernelOption = () =>
-  new Option(
+  choiceOption(
     '--kernel <id>',
-    'devmap (Linux 6.12), refcount (7.3) or refcount-6.15 (huge leaves special)',
-  ).argParser(parseKernel);
+    'Linux 6.12, 7.3, or 6.15, whose huge leaves are special',
+    KERNEL_IDS,
+  );
 
 export const mapOption = () =>
-  new Option('--map <where>', 'where struct pages live: mem or dev').choices(['mem', 'dev']);
+  choiceOption('--map <where>', 'where struct pages live: DRAM or the device', ['mem', 'dev']);
 
 export const rangesOption = () =>
-  new Option('--ranges <n>', 'physical ranges that a dynamic device is made of').argParser(
+  new Option('--ranges <number>', 'physical ranges that a dynamic device is made of').argParser(
     wholeNumber('ranges', 1, RANGES_MAX),
   );
 
 export const patternOption = () =>
-  new Option('--pattern <order>', 'order in which units are touched').choices([...PATTERNS]);
+  choiceOption('--pattern <order>', 'order in which units are touched', PATTERNS);
 
 export const accessOption = () =>
-  new Option('--access <kind>', 'kind of access').choices(['read', 'write']);
+  choiceOption('--access <kind>', 'kind of access', ['read', 'write']);
 
 export const strideOption = () =>
   new Option('--stride <units>', 'step of --pattern strided').argParser(
@@ -94,18 +128,20 @@ export const touchesOption = () =>
   );
 
 export const pinPagesOption = () =>
-  new Option('--pin-pages <pages>', '4 KiB pages a pin call asks for; 0: no pins').argParser(
-    wholeNumber('pin-pages', 0, 262_144),
-  );
+  new Option(
+    '--pin-pages <pages>',
+    'pages of 4 KiB that a pin call asks for; 0: no pins',
+  ).argParser(wholeNumber('pin-pages', 0, 262_144));
 
 /** A whole number from 1 up. */
 export const countOption = (name: string, what: string, most: number) =>
   new Option(`--${name} <number>`, what).argParser(wholeNumber(name, 1, most));
 
 export const firstPageOption = () =>
-  new Option('--first-page <page>', 'first 4 KiB page of the leaf that is got or pinned').argParser(
-    wholeNumber('first-page', 0, 262_143),
-  );
+  new Option(
+    '--first-page <page>',
+    'first page of 4 KiB of the leaf that is got or pinned',
+  ).argParser(wholeNumber('first-page', 0, 262_143));
 export const parseSeed = wholeNumber('seed', 0, SEED_MAX);
 
 export const seedOption = () =>

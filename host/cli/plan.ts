@@ -1,8 +1,9 @@
-import { Command, Option } from 'commander';
+import { setImmediate } from 'node:timers/promises';
+import { Option } from 'commander';
 import type { Release } from '../cost/model.ts';
 import { DaxError } from '../error.ts';
 import { KERNELS } from '../kernel.ts';
-import { geometryOf } from '../plan/geometry.ts';
+import { ARCHES, BASE_PAGES, geometryOf } from '../plan/geometry.ts';
 import { type Host, parseHost } from '../plan/host.ts';
 import { findHost, presetIds, readPreset } from '../plan/hostFile.ts';
 import { parseRelease } from '../plan/operations.ts';
@@ -15,13 +16,15 @@ import {
   type Side,
   type WhatIf,
 } from '../plan/whatIf.ts';
+import { makePace } from '../progress.ts';
 import { envelope } from '../report/json.ts';
 import { formatPlan, formatPresets } from '../report/plan.ts';
 import { formatWhatIfs } from '../report/planWhatIf.ts';
 import type { MapName } from '../syscall/namespace.ts';
-import type { Context } from './context.ts';
+import { Command } from './command.ts';
+import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
-import { checkTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson, print } from './output.ts';
 
 interface PlanFlags {
   readonly list?: true;
@@ -98,7 +101,7 @@ function hostOf(name: string | undefined, flags: PlanFlags): Host {
 
 /** Of a plan, what a program can use; the request's own words are its first part. */
 function planJson(plan: Plan) {
-  const { request, geometry, layouts, recommendation, ...rest } = plan;
+  const { request, geometry, layouts, recommendation, costs, ...rest } = plan;
   const { host, ...asked } = request;
   const { layout, overheadBytes } = recommendation;
   return {
@@ -108,6 +111,11 @@ function planJson(plan: Plan) {
     arch: geometry.arch,
     basePageBytes: geometry.basePageBytes,
     layouts,
+    // JSON has no undefined in a list.
+    costs: costs.map(({ steps, ...each }) => ({
+      ...each,
+      steps: steps.map((step) => step ?? null),
+    })),
     ...rest,
     recommendation: { unit: layout.unit, map: layout.map, overheadBytes },
   };
@@ -135,28 +143,48 @@ function whatIfs(request: PlanRequest, text: string): readonly WhatIf[] {
   return found;
 }
 
-function run(name: string | undefined, flags: PlanFlags, context: Context): void {
+/**
+ * Prices what a plan needs, release by release; the plan finds it priced. False where interrupted.
+ *
+ * Why: emulating what was not recorded takes seconds, in which nobody would hear a Ctrl-C.
+ */
+async function priceAll(request: PlanRequest, { progress, signal }: Context): Promise<boolean> {
+  const pace = makePace(request.releases.length);
+  for (const [i, release] of request.releases.entries()) {
+    progress.say(`Linux ${release}: emulating what was not recorded`, pace(i));
+    await setImmediate();
+    if (signal.aborted) return false;
+    makePlan({ ...request, releases: [release] });
+  }
+  await setImmediate();
+  return !signal.aborted;
+}
+
+async function run(name: string | undefined, flags: PlanFlags, context: Context): Promise<void> {
   checkTarget(flags.json);
   if (flags.list) {
     const presets = presetIds().map((id) => [id, readPreset(id)] as const);
-    if (flags.json === undefined) process.stdout.write(`${formatPresets(presets)}\n`);
+    if (flags.json === undefined) print(formatPresets(presets));
     else emitJson(flags.json, { ...envelope('presets'), presets: Object.fromEntries(presets) });
     return;
   }
   const host = hostOf(name, flags);
   const { kernel: releases, align, map, rate } = flags;
   const request: PlanRequest = { host, releases, align, map, rate };
-  context.progress.say('emulating what was not recorded');
   if (flags.whatIf !== undefined) {
     const all = whatIfs(request, flags.whatIf);
     context.progress.clear();
-    if (flags.json === undefined) process.stdout.write(`${formatWhatIfs(all)}\n`);
+    if (flags.json === undefined) print(formatWhatIfs(all));
     else emitJson(flags.json, { ...envelope('what-if'), comparisons: all });
+    return;
+  }
+  if (!(await priceAll(request, context))) {
+    process.exitCode = EXIT.interrupted;
     return;
   }
   const plan = makePlan(request);
   context.progress.clear();
-  if (flags.json === undefined) process.stdout.write(`${formatPlan(plan)}\n`);
+  if (flags.json === undefined) print(formatPlan(plan));
   else emitJson(flags.json, planJson(plan));
 }
 
@@ -165,14 +193,14 @@ const RELEASES: readonly Release[] = [KERNELS.devmap.release, KERNELS.refcount.r
 function regionOptions(): readonly Option[] {
   return [
     new Option('--size <bytes>', 'size of a region, like 3TiB'),
-    new Option('--kind <kind>', 'pmem: namespaces (ndctl); dynamic: CXL or hmem (daxctl)').choices([
+    option.choiceOption('--kind <kind>', 'namespaces (ndctl), or CXL and hmem (daxctl)', [
       'pmem',
       'dynamic',
     ]),
-    new Option('--regions <count>', 'regions alike: sockets, modules').argParser(
+    new Option('--regions <number>', 'regions alike: sockets, modules').argParser(
       option.wholeNumber('regions', 1, 1024),
     ),
-    new Option('--interleave <ways>', 'modules a region interleaves over').argParser(
+    new Option('--interleave <number>', 'modules a region interleaves over').argParser(
       option.wholeNumber('interleave', 1, 64),
     ),
     new Option('--start <address>', 'physical start of the first region'),
@@ -183,12 +211,14 @@ function regionOptions(): readonly Option[] {
 function hostOptions(): readonly Option[] {
   return [
     new Option('--dram <bytes>', 'DRAM of the host'),
-    new Option('--base-page <size>', 'base page: 4K, 16K or 64K'),
-    new Option('--arch <name>', 'x86-64, arm64 or powerpc').default(undefined, 'by base page'),
-    new Option('--processes <count>', 'processes that map it').argParser(
+    option.known(new Option('--base-page <size>', 'base page'), BASE_PAGES),
+    option
+      .known(new Option('--arch <name>', 'architecture'), ARCHES)
+      .default(undefined, 'by base page'),
+    new Option('--processes <number>', 'processes that map it').argParser(
       option.wholeNumber('processes', 1, 1_000_000),
     ),
-    new Option('--tenants <count>', 'parties with a device of their own').argParser(
+    new Option('--tenants <number>', 'parties with a device of their own').argParser(
       option.wholeNumber('tenants', 1, 4096),
     ),
   ];
@@ -199,9 +229,10 @@ export function planCommand(context: Context): Command {
     .description(
       'Usable size, struct pages, page tables, time to fault in, to restart, to pin and to unmap, and how ' +
         'far counters are from overflow, for every unit size, map and kernel; a recommendation, and the ' +
-        'lines of ndctl or daxctl that make it so. HOST is a preset (--list) or a YAML or JSON file.',
+        'lines of ndctl or daxctl that make it so. --list shows the presets; docs/planning.md says what a file holds.',
     )
-    .argument('[HOST]', 'preset or file')
+    .argument('[PRESET|FILE]', 'a host: a preset by its name, or a YAML or JSON file')
+    .completes('PRESET|FILE', presetIds)
     .option('--list', 'list the presets');
   for (const each of [...regionOptions(), ...hostOptions()]) command.addOption(each);
   return command
@@ -221,18 +252,18 @@ export function planCommand(context: Context): Command {
       new Option('--what-if <change>', 'compare with a kernel, a preset, a file, or KEY=VALUE,…'),
     )
     .addOption(option.jsonOption())
-    .addHelpText(
-      'after',
+    .examples(
       `
-Keys of --what-if: kernel, host, size, kind, processes, tenants, align, map, rate.
-
-Examples:
   daxstorm plan optane-2s --processes 64
   daxstorm plan --size 6TiB --interleave 6 --processes 64 --align 2M
   daxstorm plan optane-2s --kernel 6.12 --what-if 7.3      we upgrade: what changes?
   daxstorm plan optane-2s --processes 64 --align 2M --what-if align=1G
   daxstorm plan cxl-e3s-512 --tenants 8 --processes 8
   daxstorm plan --size 1TiB --base-page 64K`,
+    )
+    .notes(
+      `
+Keys of --what-if: kernel, host, size, kind, processes, tenants, align, map, rate.`,
     )
     .action((name: string | undefined, flags: PlanFlags) => run(name, flags, context));
 }

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import { Command } from 'commander';
-import { type Replay, replayTrace, traceSizeBytes } from '../compare/replay.ts';
+import { replayTrace, traceSizeBytes } from '../compare/replay.ts';
 import { DaxError } from '../error.ts';
+import type { OnProgress } from '../progress.ts';
 import { comparisonJson, envelope } from '../report/json.ts';
 import { formatReplay } from '../report/replay.ts';
 import { dynamicDevice } from '../syscall/device.ts';
@@ -9,9 +9,10 @@ import type { FaultTrace } from '../trace/faultTrace.ts';
 import { readTrace } from '../trace/open.ts';
 import { SAMPLE_TRACE } from '../trace/sample.ts';
 import { ALIGN_NAMES, type AlignName } from '../units.ts';
-import { type Context, EXIT } from './context.ts';
+import { Command } from './command.ts';
+import { type Context, EXIT, inParts } from './context.ts';
 import * as option from './options.ts';
-import { checkTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson, print, warn } from './output.ts';
 
 export interface ReplayFlags {
   readonly align?: AlignName;
@@ -38,17 +39,16 @@ export async function runReplay(file: string, flags: ReplayFlags, context: Conte
   progress.say(`reading ${name}`);
   const trace = await readTrace(file);
   progress.clear();
-  for (const warning of trace.warnings) process.stderr.write(`warning: ${name}: ${warning}\n`);
-  const replays: Replay[] = [];
-  for (const [align, sizeBytes] of sizesOf(trace, flags)) {
-    if (signal.aborted) break;
-    const onProgress = (text: string): void => progress.say(`replay ${text}`);
-    const options = { seconds: flags.time, seed: flags.seed, signal, onProgress };
-    replays.push(await replayTrace(trace, align, sizeBytes, options));
-  }
+  for (const warning of trace.warnings) warn(`${name}: ${warning}`);
+  const onProgress: OnProgress = (text, left) => progress.say(`replay ${text}`, left);
+  const options = { seconds: flags.time, seed: flags.seed, signal, onProgress };
+  const sizes = sizesOf(trace, flags);
+  const replays = await inParts(sizes, flags.time, context, ([align, sizeBytes]) =>
+    replayTrace(trace, align, sizeBytes, options),
+  );
   progress.clear();
   if (flags.json === undefined) {
-    process.stdout.write(`${formatReplay(name, trace, replays)}\n`);
+    print(formatReplay(name, trace, replays));
   } else {
     const { skippedLines, warnings } = trace;
     emitJson(flags.json, {
@@ -66,7 +66,7 @@ export async function runReplay(file: string, flags: ReplayFlags, context: Conte
 export function replayCommand(context: Context): Command {
   return new Command('replay')
     .description(
-      'Reads perf-script text of exceptions:page_fault_user (plain or .gz), puts the pages the program faulted\n' +
+      'Reads perf-script text of exceptions:page_fault_user (plain or .gz), puts the pages the program faulted ' +
         'on a device in first-touch order, and replays the faults under both kernels.',
     )
     .argument('[FILE]', 'the trace; default: the redis sample that ships with daxstorm')
@@ -75,10 +75,8 @@ export function replayCommand(context: Context): Command {
     .addOption(option.timeOption(2))
     .addOption(option.seedOption())
     .addOption(option.jsonOption())
-    .addHelpText(
-      'after',
+    .examples(
       `
-Examples:
   perf record -e exceptions:page_fault_user -- redis-server   record the faults of a program
   perf script > redis.txt                                     as text
   daxstorm replay redis.txt                                   on devices that hold it all

@@ -1,4 +1,3 @@
-import { Command } from 'commander';
 import { DaxError } from '../error.ts';
 import { COMPARED } from '../kernel.ts';
 import { explain } from '../measure/functionFamilies.ts';
@@ -10,8 +9,9 @@ import type { Result, ResultOf, SingleResult } from '../report/schema/result.ts'
 import { hasContent } from '../report/sections.ts';
 import { scenarioDevice } from '../storm/scenario.ts';
 import { ALIGN_NAMES, type AlignName } from '../units.ts';
+import { Command } from './command.ts';
 import { compareScenario, latencyOf } from './compare.ts';
-import { type Context, EXIT } from './context.ts';
+import { type Context, EXIT, inParts } from './context.ts';
 import { climbScenario, ladderJson } from './ladder.ts';
 import * as option from './options.ts';
 import { checkTarget, emitJson } from './output.ts';
@@ -22,7 +22,7 @@ import {
   markdownOption,
   type ReportTargets,
 } from './reportTargets.ts';
-import { type StormFlags, scenarioOf, standardStorm } from './stormFlags.ts';
+import { latencySeconds, type StormFlags, scenarioOf, standardStorm } from './stormFlags.ts';
 import { walkJson, report as walkOn } from './walk.ts';
 
 interface ReportFlags extends ReportTargets {
@@ -39,11 +39,9 @@ async function compareAll(
   aligns: readonly AlignName[],
   context: Context,
 ): Promise<ResultOf<'compare'>> {
-  const comparisons: ReturnType<typeof comparisonJson>[] = [];
-  for (const align of aligns) {
-    if (context.signal.aborted) break;
-    comparisons.push(comparisonJson(await compareScenario(flags, align, context)));
-  }
+  const comparisons = await inParts(aligns, flags.time, context, async (align) =>
+    comparisonJson(await compareScenario(flags, align, context)),
+  );
   return { ...envelope('compare'), comparisons };
 }
 
@@ -52,12 +50,10 @@ async function climbAll(
   aligns: readonly AlignName[],
   context: Context,
 ): Promise<ResultOf<'ladder'>> {
-  const ladders: ReturnType<typeof ladderJson>[number][] = [];
-  for (const align of aligns) {
-    if (context.signal.aborted) break;
-    ladders.push(...ladderJson(await climbScenario(flags, align, context)));
-  }
-  return { ...envelope('ladder'), ladders };
+  const ladders = await inParts(aligns, flags.time, context, async (align) =>
+    ladderJson(await climbScenario(flags, align, context)),
+  );
+  return { ...envelope('ladder'), ladders: ladders.flat() };
 }
 
 async function latencyAll(
@@ -65,12 +61,10 @@ async function latencyAll(
   aligns: readonly AlignName[],
   context: Context,
 ): Promise<ResultOf<'latency'>> {
-  const latencies: ResultOf<'latency'>['latencies'][number][] = [];
-  for (const align of aligns) {
-    if (context.signal.aborted) break;
+  const latencies = await inParts(aligns, latencySeconds(flags), context, async (align) => {
     const device = deviceJson(scenarioDevice(scenarioOf(flags, align)));
-    latencies.push({ device, ...(await latencyOf(flags, align, context)) });
-  }
+    return { device, ...(await latencyOf(flags, align, context)) };
+  });
   return { ...envelope('latency'), latencies };
 }
 
@@ -140,13 +134,10 @@ async function runReport(
 export function reportCommand(context: Context): Command {
   return new Command('report')
     .description(
-      'Puts results that were saved with --json together, recorded, counted and emulated numbers apart. Without\n' +
+      'Puts results that were saved with --json together, recorded, counted and emulated numbers apart. Without ' +
         'files it runs what it needs: the A/B, the split of recorded instructions, the walk of a mapped unit.',
     )
-    .argument('[RESULT...]', 'files that compare, ladder, explain and others wrote with --json')
-    .addOption(htmlOption())
-    .addOption(markdownOption())
-    .addOption(option.jsonOption())
+    .argument('[FILE...]', 'results that compare, ladder, explain and others wrote with --json')
     .addOption(option.alignOption().default(undefined, 'all three'))
     .option(
       '--ladder',
@@ -155,10 +146,11 @@ export function reportCommand(context: Context): Command {
     .addOption(option.latencyOption())
     .addOption(option.timeOption(10))
     .addOption(option.seedOption())
-    .addHelpText(
-      'after',
+    .addOption(option.jsonOption())
+    .addOption(htmlOption())
+    .addOption(markdownOption())
+    .examples(
       `
-Examples:
   daxstorm report --html report.html           runs the A/B on all three unit sizes
   daxstorm report                              the same, as Markdown
   daxstorm report --align 2M --ladder --latency --html report.html --json report.json

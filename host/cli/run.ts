@@ -1,5 +1,5 @@
-import { Command, Option } from 'commander';
-import { type Plan, planScenario, runScenario, type ScenarioResult } from '../compare/scenario.ts';
+import { Option } from 'commander';
+import { type Plan, planScenario, runScenario } from '../compare/scenario.ts';
 import { DaxError } from '../error.ts';
 import { envelope } from '../report/json.ts';
 import {
@@ -12,10 +12,11 @@ import {
   scenarioJson,
 } from '../report/scenario.ts';
 import { readScenario, type ScenarioCase } from '../scenario/file.ts';
-import { readyScenarios, scenarioPath } from '../scenario/ready.ts';
-import { type Context, EXIT } from './context.ts';
+import { readyNames, readyScenarios, scenarioPath } from '../scenario/ready.ts';
+import { Command } from './command.ts';
+import { type Context, EXIT, inParts } from './context.ts';
 import * as option from './options.ts';
-import { checkTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson, print } from './output.ts';
 
 interface RunFlags {
   readonly list?: boolean;
@@ -25,10 +26,6 @@ interface RunFlags {
   readonly seed?: number;
   readonly time: number;
   readonly json?: string | true;
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
 }
 
 function list({ json }: RunFlags): void {
@@ -59,21 +56,20 @@ function chosen(
 
 async function measure(plans: readonly Plan[], flags: RunFlags, context: Context): Promise<void> {
   const { progress, signal } = context;
-  const results: ScenarioResult[] = [];
-  for (const plan of plans) {
-    if (signal.aborted) break;
+  const results = await inParts(plans, flags.time, context, async (plan) => {
     const result = await runScenario(plan, {
       seconds: flags.time,
       seed: plan.seed,
       signal,
-      onProgress: (text) => progress.say(text),
+      onProgress: progress.say,
     });
     progress.clear();
-    results.push(result);
-    if (flags.json !== undefined) continue;
-    print(`${formatScenario(result)}\n`);
-    if (flags.counts) print(`${formatScenarioCounts(result)}\n`);
-  }
+    if (flags.json === undefined) {
+      print(`${formatScenario(result)}\n`);
+      if (flags.counts) print(`${formatScenarioCounts(result)}\n`);
+    }
+    return result;
+  });
   if (flags.json === undefined) print(SCENARIO_NOTES);
   else emitJson(flags.json, { ...envelope('run'), scenarios: results.map(scenarioJson) });
   if (signal.aborted) process.exitCode = EXIT.interrupted;
@@ -93,17 +89,18 @@ async function run(named: string | undefined, flags: RunFlags, context: Context)
   const plans = cases.map((one) => planScenario(one, flags.seed));
   if (!flags.dryRun) await measure(plans, flags, context);
   else if (flags.json === undefined) print(plans.map(formatPlan).join('\n\n'));
-  else emitJson(flags.json, { ...envelope('plan'), scenarios: plans.map(planJson) });
+  else emitJson(flags.json, { ...envelope('dry-run'), scenarios: plans.map(planJson) });
 }
 
 export function runCommand(context: Context): Command {
   return new Command('run')
     .description(
-      'Runs a scenario, YAML or JSON: what a workload does with the device, phase by phase. Prints exact counts,\n' +
-        'recorded instructions where an operation was recorded, predicted ones where not, and emulated time.\n' +
+      'Runs a scenario, YAML or JSON: what a workload does with the device, phase by phase. Prints exact counts, ' +
+        'recorded instructions where an operation was recorded, predicted ones where not, and emulated time. ' +
         'docs/scenarios.md describes the format.',
     )
-    .argument('[scenario]', 'a file, or the name of a scenario that comes with daxstorm')
+    .argument('[SCENARIO|FILE]', 'a scenario that comes with daxstorm by its name, or a file')
+    .completes('SCENARIO|FILE', readyNames)
     .option('--list', 'list the scenarios that come with daxstorm')
     .option('--dry-run', 'check the file and print what would run')
     .option('--filter <text...>', 'run only cases that have all of these in their title')
@@ -116,10 +113,8 @@ export function runCommand(context: Context): Command {
       ).argParser(option.parseSeed),
     )
     .addOption(option.jsonOption())
-    .addHelpText(
-      'after',
+    .examples(
       `
-Examples:
   daxstorm run --list
   daxstorm run vm-vfio
   daxstorm run rdma-registration --filter align=2M --time 10

@@ -1,4 +1,3 @@
-import { Command, Option } from 'commander';
 import { runStorm } from '../compare/storm.ts';
 import { COMPARED, type KernelId } from '../kernel.ts';
 import { measureLatency } from '../measure/latency.ts';
@@ -9,9 +8,10 @@ import { EXPONENT_DEFAULT, HOT_SHARE_DEFAULT } from '../storm/pattern.ts';
 import { stormPhases } from '../storm/phase.ts';
 import { PIN_PAGES_DEFAULT, scenarioDevice } from '../storm/scenario.ts';
 import type { Overlap } from '../wasm/machine.ts';
+import { Command } from './command.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
-import { checkTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson, print } from './output.ts';
 import { latencySeconds, type StormFlags, scenarioOf } from './stormFlags.ts';
 
 interface OneStormFlags extends StormFlags {
@@ -27,25 +27,27 @@ async function storm(flags: OneStormFlags, context: Context): Promise<void> {
   const device = scenarioDevice(scenario);
   const kernels = flags.kernel ? [flags.kernel] : COMPARED;
   const phases = stormPhases(scenario, device);
+  progress.later(flags.latency ? latencySeconds(flags) : 0);
   const result = await runStorm(device, phases, kernels, flags.overlap, {
     seconds: flags.time,
     seed: flags.seed,
     signal,
-    onProgress: (text) => progress.say(text),
+    onProgress: progress.say,
   });
+  progress.later(0);
   const latency = flags.latency
     ? await measureLatency(device, phases, scenario, {
         seconds: latencySeconds(flags),
         kernels,
         signal,
-        onProgress: (text) => progress.say(text),
+        onProgress: progress.say,
       })
     : undefined;
   progress.clear();
   if (flags.json === undefined) {
     const what = `${scenario.pattern} ${scenario.access} storm`;
-    process.stdout.write(`${formatStorm(result, what)}\n`);
-    if (latency) process.stdout.write(`\n${formatLatency(latency)}\n`);
+    print(formatStorm(result, what));
+    if (latency) print(`\n${formatLatency(latency)}`);
   } else {
     const counts = Object.fromEntries(result.counts);
     const device = deviceJson(result.device);
@@ -57,7 +59,7 @@ async function storm(flags: OneStormFlags, context: Context): Promise<void> {
 export function stormCommand(context: Context): Command {
   return new Command('storm')
     .description(
-      'Maps a device, faults every unit in the chosen order, pins and unpins, unmaps; prints every event of\n' +
+      'Maps a device, faults every unit in the chosen order, pins and unpins, unmaps; prints every event of ' +
         'devmap and refcount (or of one kernel) and the emulated time of each step.',
     )
     .addOption(option.alignOption().default('4K'))
@@ -74,18 +76,19 @@ export function stormCommand(context: Context): Command {
     .addOption(option.accessOption().default('write'))
     .addOption(option.pinPagesOption().default(PIN_PAGES_DEFAULT))
     .addOption(
-      new Option('--overlap <kind>', 'whether a fault waits for the one before')
-        .choices(['none', 'natural'])
+      option
+        .choiceOption('--overlap <kind>', 'whether a fault waits for the one before', [
+          'none',
+          'natural',
+        ])
         .default('none'),
     )
     .addOption(option.timeOption(2))
     .addOption(option.seedOption())
     .addOption(option.latencyOption())
     .addOption(option.jsonOption())
-    .addHelpText(
-      'after',
+    .examples(
       `
-Examples:
   daxstorm storm                                        1 GiB of 4K pages, both kernels
   daxstorm storm --align 2M --size 64GiB --pattern uniform --seed 7
   daxstorm storm --align 1G --namespace --size 16GiB    what a 16 GiB namespace leaves

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Option } from 'commander';
 import { DaxError } from '../error.ts';
 import { coreHash } from '../sweep/core.ts';
 import { defaultFolder, planJson, SweepFolder } from '../sweep/folder.ts';
@@ -7,9 +7,10 @@ import { dueIn, INTERNAL, runScenarios } from '../sweep/run.ts';
 import { parseShard, type Shard, shardOf, WHOLE } from '../sweep/shard.ts';
 import { cutOf, type ShardStatus, shardStatus } from '../sweep/status.ts';
 import { formatShard, formatStatus, formatSweepList } from '../sweep/text.ts';
+import { Command } from './command.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
-import { checkTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson, print } from './output.ts';
 
 interface SweepFlags {
   readonly shard?: Shard;
@@ -33,7 +34,7 @@ function emit(
   count = shard.count,
 ): void {
   if (json === undefined) {
-    process.stdout.write(`${text}\n`);
+    print(text);
     return;
   }
   const states = new Map(
@@ -111,20 +112,19 @@ async function sweep(files: readonly string[], flags: SweepFlags, context: Conte
   else await runDue(flags, plan, folder, context);
 }
 
-const HELP = `
-Shard i of n has every n-th scenario in the order of their ids: even to within one, the same on every
-machine. Results are kept in a folder, a file a scenario, which shards may share; what is there is not
-run again. docs/sweeps.md says more, and has manifests for Slurm, Kubernetes and GitHub.
-
-Examples:
+const EXAMPLES = `
   daxstorm sweep standard --counts-only             216 scenarios, in standard.sweep
   daxstorm sweep standard --list --shard 3/8        what the third of eight shards has
   daxstorm sweep my.yaml --shard 3/8 --out results  run it; again, to go on with what is left
   daxstorm sweep my.yaml --out results --status     how far each shard is
   daxstorm sweep my.yaml --out results --failed     run what failed again, and nothing else
-  daxstorm merge results                            put them together
+  daxstorm merge results                            put them together`;
 
-Exit status: 0 done, 1 internal error, 2 bad usage or a scenario failed, 130 interrupted.`;
+const NOTES = `
+Shard i of n has every n-th scenario in the order of their ids: even to within one, the same on every
+machine. Results are kept in a folder, a file a scenario, which shards may share; what is there is not
+run again. docs/sweeps.md says more, and has manifests for Slurm, Kubernetes and GitHub.
+Exit status: 2 also where a scenario failed.`;
 
 export function sweepCommand(context: Context): Command {
   return new Command('sweep')
@@ -157,6 +157,7 @@ export function sweepCommand(context: Context): Command {
       ).argParser(option.parseSeed),
     )
     .addOption(option.jsonOption())
-    .addHelpText('after', HELP)
+    .examples(EXAMPLES)
+    .notes(NOTES)
     .action((files: readonly string[], flags: SweepFlags) => sweep(files, flags, context));
 }

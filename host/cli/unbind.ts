@@ -1,4 +1,3 @@
-import { Command } from 'commander';
 import { unbindStory } from '../compare/unbind.ts';
 import { COMPARED, type KernelId } from '../kernel.ts';
 import { deviceJson, envelope } from '../report/json.ts';
@@ -6,9 +5,10 @@ import { formatUnbind } from '../report/unbind.ts';
 import { dynamicDevice, sizeStepBytes } from '../syscall/device.ts';
 import type { MapName } from '../syscall/namespace.ts';
 import type { AlignName } from '../units.ts';
+import { Command } from './command.ts';
 import type { Context } from './context.ts';
 import * as option from './options.ts';
-import { checkTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson, print } from './output.ts';
 
 interface UnbindFlags {
   readonly align: AlignName;
@@ -35,7 +35,7 @@ function unbindFlagged(flags: UnbindFlags): void {
   const device = dynamicDevice(align, size, map, ranges);
   const kernels = flags.kernel ? [flags.kernel] : COMPARED;
   const stories = kernels.map((kernel) => unbindStory(kernel, device, pinPages));
-  if (flags.json === undefined) process.stdout.write(`${formatUnbind(stories, device)}\n`);
+  if (flags.json === undefined) print(formatUnbind(stories, device));
   else {
     const result = { ...envelope('unbind'), device: deviceJson(device), ranges, pinPages, stories };
     emitJson(flags.json, JSON.parse(JSON.stringify(result, plain)));
@@ -45,8 +45,8 @@ function unbindFlagged(flags: UnbindFlags): void {
 export function unbindCommand(_context: Context): Command {
   return new Command('unbind')
     .description(
-      'Two processes map a whole device; the first writes every unit and pins pages from the start, the second\n' +
-        'reads every unit and gets the last page. Then the driver is unbound, the first gives its pins back, the\n' +
+      'Two processes map a whole device; the first writes every unit and pins pages from the start, the second ' +
+        'reads every unit and gets the last page. Then the driver is unbound, the first gives its pins back, the ' +
         'driver is bound again, and the second gives its page back. Prints what each kernel does of it.',
     )
     .addOption(option.alignOption().default('2M'))
@@ -56,10 +56,8 @@ export function unbindCommand(_context: Context): Command {
     .addOption(option.kernelOption().default(undefined, 'devmap and refcount'))
     .addOption(option.pinPagesOption().default(512))
     .addOption(option.jsonOption())
-    .addHelpText(
-      'after',
+    .examples(
       `
-Examples:
   daxstorm unbind                                512 pages of a 2M device pinned
   daxstorm unbind --align 4K --pin-pages 1       the late unpin whose oops was recorded
   daxstorm unbind --align 1G --pin-pages 262144 --kernel refcount

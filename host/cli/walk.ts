@@ -1,4 +1,3 @@
-import { Command, Option } from 'commander';
 import { DaxError } from '../error.ts';
 import { COMPARED, type KernelId } from '../kernel.ts';
 import { deviceJson, envelope } from '../report/json.ts';
@@ -14,9 +13,10 @@ import { type AlignName, PAGE_BYTES, parseSize } from '../units.ts';
 import { OpStream } from '../wasm/ops.ts';
 import type { StructPage } from '../wasm/page.ts';
 import { entryFlags, leafPhys, walk } from '../wasm/walk.ts';
+import { Command } from './command.ts';
 import type { Context } from './context.ts';
 import * as option from './options.ts';
-import { emitJson } from './output.ts';
+import { checkTarget, emitJson, print } from './output.ts';
 import { AFTER, type After } from './walkAfter.ts';
 
 export interface WalkFlags {
@@ -116,9 +116,9 @@ export function walkJson({ kernel, device, va, walk: { steps }, page, tail, bugs
 export function walkCommand(_context: Context): Command {
   return new Command('walk')
     .description(
-      'Maps a whole device, touches ADDRESS, pins if asked, and shows each level of the page-table walk with\n' +
-        'its entry and decoded flags, and the struct page behind it. ADDRESS is virtual (0x…) or +OFFSET into\n' +
-        'the mapping. With --after the mapping is looked at, protected or moved before the walk; what bugs of\n' +
+      'Maps a whole device, touches ADDRESS, pins if asked, and shows each level of the page-table walk with ' +
+        'its entry and decoded flags, and the struct page behind it. ADDRESS is virtual (0x…) or +OFFSET into ' +
+        'the mapping. With --after the mapping is looked at, protected or moved before the walk; what bugs of ' +
         'the emulated kernel that ran into is printed with it.',
     )
     .argument('<ADDRESS>', 'virtual address, or +OFFSET into the mapping')
@@ -128,22 +128,24 @@ export function walkCommand(_context: Context): Command {
     .addOption(option.rangesOption().default(1))
     .addOption(option.kernelOption().default(undefined, 'devmap and refcount'))
     .addOption(
-      new Option('--touch <kind>', 'access the address first')
-        .choices(['none', 'read', 'write'])
+      option
+        .choiceOption('--touch <kind>', 'access the address first', ['none', 'read', 'write'])
         .default('write'),
     )
     .addOption(option.pinPagesOption().default(0))
     .addOption(
-      new Option('--after <call...>', 'then look at, protect or move the mapping').choices(
+      option.choicesOption(
+        '--after <call...>',
+        'then look at, protect or move the mapping',
         Object.keys(AFTER),
       ),
     )
-    .addOption(new Option('--levels <n>', 'page-table levels').choices(['4', '5']).default('4'))
+    .addOption(
+      option.choiceOption('--levels <number>', 'page-table levels', ['4', '5']).default('4'),
+    )
     .addOption(option.jsonOption())
-    .addHelpText(
-      'after',
+    .examples(
       `
-Examples:
   daxstorm walk +0                                    the first page of a 4K device
   daxstorm walk +3MiB --align 2M --touch read         a 2M leaf that was only read
   daxstorm walk +1GiB --align 1G --pin-pages 512      a pinned 1G leaf
@@ -152,10 +154,10 @@ Examples:
   daxstorm walk +0 --kernel devmap --levels 5         five-level tables`,
     )
     .action((address: string, flags: WalkFlags) => {
+      checkTarget(flags.json);
       const kernels = flags.kernel ? [flags.kernel] : COMPARED;
       const reports = kernels.map((kernel) => report(address, kernel, flags));
-      if (flags.json === undefined)
-        process.stdout.write(`${reports.map(formatWalk).join('\n\n')}\n`);
+      if (flags.json === undefined) print(reports.map(formatWalk).join('\n\n'));
       else emitJson(flags.json, { ...envelope('walk'), walks: reports.map(walkJson) });
     });
 }

@@ -11,6 +11,7 @@ import type { RecordedCost } from '../measure/recorded.ts';
 import { contrast, type Samples, turnCount } from '../measure/samples.ts';
 import type { Estimate } from '../measure/stats.ts';
 import { holm } from '../measure/wilcoxon.ts';
+import type { OnProgress } from '../progress.ts';
 import { type Phase, type PhaseName, type TouchMix, workloadHash } from '../storm/phase.ts';
 import type { Side } from '../storm/rig.ts';
 import { runSides } from '../storm/runner.ts';
@@ -22,9 +23,11 @@ import { countPhases, type KernelCount, type PhaseCounts } from './counts.ts';
 export interface EmulatedCost {
   /** Median nanoseconds, overlap none. */
   readonly devmapNs: number;
+  /** Median nanoseconds, overlap none. */
   readonly refcountNs: number;
   /** refcount ÷ devmap, overlap none and natural. */
   readonly ratio: Estimate;
+  /** refcount ÷ devmap where operations may overlap. */
   readonly natural: Estimate;
   /** devmap ÷ devmap, two instances of one build: what this machine makes of no difference. */
   readonly self: Estimate;
@@ -36,33 +39,49 @@ export interface EmulatedCost {
 
 /** One operation under both kernels, in the columns that are never mixed. */
 export interface OperationRow {
+  /** Which phase. */
   readonly phase: PhaseName;
+  /** What an operation of it is, in words. */
   readonly title: string;
+  /** How many there were in a round. */
   readonly operations: number;
   /** Where units are touched more than once: how many touches faulted, how many did not. */
   readonly touches?: TouchMix | undefined;
+  /** Instructions in real kernels; undefined where just this was not recorded. */
   readonly recorded: RecordedCost | undefined;
+  /** The same operation on ordinary shared memory. */
   readonly control: RecordedCost | undefined;
+  /** Exact counts, by kernel. */
   readonly counted: { readonly devmap: KernelCount; readonly refcount: KernelCount };
+  /** Time here; undefined where none was measured. */
   readonly emulated: EmulatedCost | undefined;
 }
 
+/** A storm under devmap and refcount: recorded, counted and emulated, never to be mixed. */
 export interface Comparison {
+  /** What it ran on. */
   readonly device: Device;
+  /** Which recordings stand beside it: kind of access, pages a pin call asks for. */
   readonly shape: OperationShape;
   /** Names the phases' op streams: equal workloads, equal hashes. */
   readonly workload: string;
+  /** One an operation, in the order of the phases. */
   readonly rows: readonly OperationRow[];
+  /** From how many pins per mapping on refcounting wins. */
   readonly breakEven: {
     readonly recorded: readonly BreakEven[];
     /** From struct-page read-modify-writes; undefined where no pin was made. */
     readonly counted: Omit<BreakEven, 'pinPages'> | undefined;
   };
+  /** Seed of the order of blocks and the bootstrap. */
   readonly seed: number;
+  /** Seconds that were to be spent measuring. */
   readonly seconds: number;
   /** Turns of all sides, and in how many places of the bank. */
   readonly turns: number;
+  /** Places of the bank that the turns lay in. */
   readonly placements: number;
+  /** Whether the signal ended it early. */
   readonly interrupted: boolean;
 }
 
@@ -70,7 +89,7 @@ export interface CompareOptions {
   readonly seconds: number;
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: (text: string) => void;
+  readonly onProgress?: OnProgress;
 }
 
 /** What a comparison runs in turns. The twin is a second instance of the first side: A against A. */
@@ -159,14 +178,14 @@ export async function comparePhases(
   shape: OperationShape,
   options: CompareOptions,
 ): Promise<Comparison> {
-  options.onProgress?.(`${device.align}: counting`);
+  options.onProgress?.(`${device.align}: counting`, options.seconds);
   const counts = countPhases(device, phases, COMPARED);
   const { seconds, seed, signal } = options;
   const samples = await runSides(device, phases, SIDES, {
     seconds,
     seed,
     signal,
-    onTurns: (turns) => options.onProgress?.(`${device.align}: timing, ${turns} turns`),
+    onTurns: (turns, left) => options.onProgress?.(`${device.align}: timing, ${turns} turns`, left),
   });
   const emulated = emulatedCosts(samples, phases, seed);
   const rows = phases.map((phase, i): OperationRow => {

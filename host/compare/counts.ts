@@ -7,8 +7,11 @@ import { type Events, pageRmws } from '../wasm/machine.ts';
 
 /** What one phase did on one kernel: exact, the same on every run. */
 export interface KernelCount {
+  /** What the counts are over: faults, pin calls, leaves unmapped. */
   readonly operations: number;
+  /** Operations that ended in an error or a signal. */
   readonly failed: number;
+  /** Every event of the ledger, by name: totals of the phase. */
   readonly events: Events;
   /** Struct-page read-modify-writes, all fields. */
   readonly rmws: number;

@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import type { OperationShape } from '../measure/operation.ts';
 import { phaseTitle } from '../measure/operation.ts';
 import { contrast, medianNs, type Samples, turnCount } from '../measure/samples.ts';
+import { makePace } from '../progress.ts';
 import type { Phase, PhaseName } from '../storm/phase.ts';
 import type { Side } from '../storm/rig.ts';
 import { runSides } from '../storm/runner.ts';
@@ -69,13 +71,22 @@ function sideName(mask: number): string {
 }
 
 /** Every build on either way, full detail; made when it is missing. */
-async function ladderSides(onProgress?: (text: string) => void): Promise<readonly Side[]> {
+async function ladderSides({
+  signal,
+  onProgress,
+}: CompareOptions): Promise<readonly Side[] | undefined> {
   const side = { kind: 'timed', overlap: 'none' } as const;
   const made = { detail: 'full', percpu: 'plain' } as const;
   const wasm = await makeBuild({ ...made, kernel: 'devmap', steps: 0 });
   const sides: Side[] = [{ ...side, name: BASE, kernel: 'devmap', wasm }];
-  for (const mask of new Set([...FORWARD, ...BACKWARD])) {
-    onProgress?.(`ladder: build ${sides.length + 1}`);
+  const masks = new Set([...FORWARD, ...BACKWARD]);
+  const pace = makePace(masks.size);
+  for (const mask of masks) {
+    // Lets Ctrl-C in between builds.
+    await setImmediate();
+    if (signal?.aborted) return undefined;
+    const builds = masks.size + 1;
+    onProgress?.(`ladder: build ${sides.length + 1} of ${builds}`, pace(sides.length - 1));
     const build = await makeBuild({ ...made, kernel: 'refcount', steps: mask });
     sides.push({ ...side, name: sideName(mask), kernel: 'refcount', wasm: build });
   }
@@ -167,12 +178,13 @@ export async function climb(
   options: CompareOptions,
 ): Promise<Ladder | undefined> {
   const { seconds, seed, signal, onProgress } = options;
-  const sides = await ladderSides(onProgress);
+  const sides = await ladderSides(options);
+  if (!sides) return undefined;
   const samples = await runSides(device, phases, sides, {
     seconds,
     seed,
     signal,
-    onTurns: (turns) => onProgress?.(`${device.align}: ladder, ${turns} turns`),
+    onTurns: (turns, left) => onProgress?.(`${device.align}: ladder, ${turns} turns`, left),
   });
   return ladderOf(samples, device, phases, shape, seed);
 }

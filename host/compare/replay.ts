@@ -21,10 +21,15 @@ export type PricedByKernel = Readonly<Record<ComparedKernel, number>> | undefine
 
 /** One trace on a device of one unit size. */
 export interface Replay {
+  /** Unit of the device. */
   readonly align: AlignName;
+  /** Size of the device. */
   readonly sizeBytes: number;
+  /** Faults in the trace. */
   readonly traceFaults: number;
+  /** 4 KiB pages that they are on. */
   readonly distinctPages: number;
+  /** Faults that the device has room for. */
   readonly placedFaults: number;
   /** Leaves by first touch: what a device-DAX mapping faults, once each. */
   readonly leaves: LeafTouches;

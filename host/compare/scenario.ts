@@ -202,7 +202,8 @@ export async function timeScenario(
 ): Promise<ScenarioTimes> {
   const operations = rows.map(operationsOfRow);
   const phases = program.steps.map(({ phase }) => phase);
-  const onTurns = (turns: number): void => onProgress?.(`timing, ${turns} turns`);
+  const onTurns = (turns: number, left: number): void =>
+    onProgress?.(`timing, ${turns} turns`, left);
   const measured = await runSides(device, phases, sidesOf(kernels), {
     seconds,
     seed,
@@ -259,11 +260,11 @@ export function countRows(plan: Plan): readonly CountedRow[] {
  */
 export async function runScenario(plan: Plan, options: CompareOptions): Promise<ScenarioResult> {
   const { one, device, kernels, program, workload, seed } = plan;
-  options.onProgress?.(`${one.title}: counting`);
+  options.onProgress?.(`${one.title}: counting`, options.seconds);
   const rows = countRows(plan);
   const times = await timeScenario(plan, rows, {
     ...options,
-    onProgress: (text) => options.onProgress?.(`${one.title}: ${text}`),
+    onProgress: (text, left) => options.onProgress?.(`${one.title}: ${text}`, left),
   });
   return {
     title: one.title,

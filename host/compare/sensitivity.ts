@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { KernelId } from '../kernel.ts';
 import { type OperationShape, phaseTitle } from '../measure/operation.ts';
 import { contrast } from '../measure/samples.ts';
@@ -81,11 +82,15 @@ export async function weighChoices(
 ): Promise<Sensitivity | undefined> {
   const sides: Side[] = [];
   for (const choice of CHOICES) {
-    onProgress?.(`${choice.name}: builds`);
+    // Lets Ctrl-C in between builds.
+    await setImmediate();
+    if (signal?.aborted) return undefined;
+    onProgress?.(`${choice.name}: builds`, seconds);
     for (const kernel of ['devmap', 'refcount'] as const)
       sides.push(await makeSide(choice, kernel));
   }
-  const onTurns = (turns: number): void => onProgress?.(`${device.align}: choices, ${turns} turns`);
+  const onTurns = (turns: number, left: number): void =>
+    onProgress?.(`${device.align}: choices, ${turns} turns`, left);
   const samples = await runSides(device, phases, sides, { seconds, seed, signal, onTurns });
   const verdicts = phases.flatMap(({ name }, i): readonly Verdict[] => {
     const ratios = CHOICES.flatMap((choice) => {

@@ -38,14 +38,14 @@ export async function runStorm(
   overlap: Overlap,
   options: CompareOptions,
 ): Promise<StormResult> {
-  options.onProgress?.('counting');
+  options.onProgress?.('counting', options.seconds);
   const counts = countPhases(device, phases, kernels);
   const sides = kernels.map((kernel): Side => ({ name: kernel, kernel, kind: 'timed', overlap }));
   const samples = await runSides(device, phases, sides, {
     seconds: options.seconds,
     seed: options.seed,
     signal: options.signal,
-    onTurns: (turns) => options.onProgress?.(`timing, ${turns} turns of blocks`),
+    onTurns: (turns, left) => options.onProgress?.(`timing, ${turns} turns of blocks`, left),
   });
   const times = (kernel: KernelId): readonly StormTime[] =>
     phases.map(({ name, operations }, i) => ({

@@ -8,6 +8,7 @@ import { countsOf, PARAMETERS } from './parameters.ts';
 
 /** Releases that were recorded, oldest first: the fit has data of no other. */
 export const RECORDED_RELEASES = ['6.1', '6.12', '6.16', '6.18', '7.3'] as const;
+/** A kernel release that was recorded. */
 export type Release = (typeof RECORDED_RELEASES)[number];
 
 /** References on every mapping came with 6.15: the emulated kernel a release is like. */

@@ -61,11 +61,19 @@ export interface StepRow {
   readonly predictedSince: number | undefined;
 }
 
+/**
+ * Recorded operations beside what the cost model predicts for them; errors are shares of the observed.
+ */
 export interface Validation {
+  /** One a recorded operation and release. */
   readonly rows: readonly PredictedRow[];
+  /** Operations without a prediction, and why. */
   readonly unpriced: readonly UnpricedRow[];
+  /** Ratios of two releases, observed and predicted. */
   readonly ratios: readonly RatioRow[];
+  /** What each release changed. */
   readonly steps: readonly StepRow[];
+  /** Errors of all rows of a kind. */
   readonly summary: {
     readonly all: Errors | undefined;
     readonly unseen: Errors | undefined;

@@ -44,6 +44,8 @@ export function confirmApart(job: ConfirmJob, signal?: AbortSignal): Promise<Tim
     child.stdout.setEncoding('utf8').on('data', (more: string) => {
       text += more;
     });
+    // Ctrl-C reaches the child from the terminal; SIGTERM reaches this process alone.
+    signal?.addEventListener('abort', () => child.kill(), { once: true });
     child.on('error', reject);
     child.on('close', (status) => {
       if (status === 0) resolve(JSON.parse(text) as Timing);

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DaxError } from '../error.ts';
 import { KERNEL_IDS, type KernelId } from '../kernel.ts';
+import type { OnProgress } from '../progress.ts';
 import { type BuildKind, buildName, exportNames, instantiate } from '../wasm/core.ts';
 import { versionFolder } from './versions.ts';
 
@@ -83,7 +84,7 @@ function coresIn(folder: string, label: string): Cores {
  *
  * Fails: E_CORE for none of them, E_ABI for cores of another layout or interface.
  */
-export async function findCores(text: string, onProgress: (text: string) => void): Promise<Cores> {
+export async function findCores(text: string, onProgress: OnProgress): Promise<Cores> {
   if (text.endsWith('.wasm')) return { label: text, builds: [readCore(text)] };
   if (existsSync(text) && statSync(text).isDirectory()) return coresIn(text, text);
   const { folder, label } = await versionFolder(text, onProgress);

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { KernelId } from '../kernel.ts';
+import { makePace, type OnProgress } from '../progress.ts';
 import { Rig } from '../storm/rig.ts';
 import type { Bank } from '../wasm/bank.ts';
 import { buildName, exportNames } from '../wasm/core.ts';
@@ -111,32 +112,34 @@ function countArtifact({ kernel, kind, wasm }: CoreBuild): ArtifactCount {
 export async function countCores(
   benchmarks: readonly Benchmark[],
   cores: Cores,
-  onProgress: (text: string) => void = () => {},
+  onProgress: OnProgress = () => {},
   signal?: AbortSignal,
 ): Promise<CountOutcome> {
   const scenarios: ScenarioCount[] = [];
   // A trace's gate is about the program, not about the builds that replay it.
   const artifacts = benchmarks.some(isTrace) ? [] : cores.builds.map(countArtifact);
+  const counted = cores.builds.filter(({ kind }) => kind === 'counted');
+  const pace = makePace(benchmarks.length * counted.length);
+  let done = 0;
   for (const benchmark of benchmarks) {
     const { name, workload, device, phases } = benchmark;
     const operations: OperationCount[] = [];
     let bank: Bank | undefined;
-    for (const { kernel, kind, wasm } of cores.builds) {
-      if (kind !== 'counted') continue;
+    for (const { kernel, kind, wasm } of counted) {
       // Lets Ctrl-C in.
       await setImmediate();
       if (signal?.aborted)
         return { counts: { scenarios, artifacts }, violation: undefined, interrupted: true };
-      onProgress(`counting ${name}, ${kernel}`);
+      onProgress(`counting ${name}, ${kernel}`, pace(done++));
       const side = { name: kernel, kernel, kind, overlap: 'natural', wasm } as const;
       const rig: Rig = new Rig(side, device, phases, bank);
       bank = rig.bank;
       rig.takeBank();
-      const counted = countKernel(benchmark, rig);
-      operations.push(...counted.operations);
-      if (counted.violation) {
+      const found = countKernel(benchmark, rig);
+      operations.push(...found.operations);
+      if (found.violation) {
         scenarios.push({ name, workload, operations });
-        const { violation } = counted;
+        const { violation } = found;
         return { counts: { scenarios, artifacts }, violation, interrupted: false };
       }
     }

@@ -1,4 +1,5 @@
 import { DaxError } from '../error.ts';
+import type { OnProgress } from '../progress.ts';
 import { type Baseline, type BaselinePlace, readBaseline, sayFile } from './baseline.ts';
 import { type Benchmark, isTimed } from './benchmarks.ts';
 import { type Confirm, type Confirmed, confirmRows } from './confirm.ts';
@@ -27,12 +28,17 @@ export interface TimeLayer extends Confirmed {
   readonly doublings: number;
 }
 
+/** What a gate found, layer by layer. */
 export interface GateResult {
+  /** The worst of its layers. */
   readonly verdict: GateVerdict;
   /** Or why there is none. */
   readonly counts: CountLayer | string;
+  /** Times of both cores, or why there are none. */
   readonly timing: TimeLayer | string;
+  /** The first broken invariant; undefined where all hold. */
   readonly violation: Violation | undefined;
+  /** Seed of the order of blocks. */
   readonly seed: number;
 }
 
@@ -61,7 +67,7 @@ export interface GateOptions {
   readonly maxSeconds: number;
   readonly confirm: Confirm;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: (text: string) => void;
+  readonly onProgress?: OnProgress;
   /** For tests: samples without a clock. */
   readonly measure?: Measure;
   readonly now?: () => number;
@@ -167,7 +173,7 @@ async function runTimes(options: GateOptions, base: Cores): Promise<TimeLayer> {
     ...(options.measure ? { measure: options.measure } : {}),
     ...(options.now ? { now: options.now } : {}),
   });
-  options.onProgress?.('confirming in a fresh process');
+  options.onProgress?.('confirming in a fresh process', maxSeconds * (1 - FIRST_SHARE));
   const confirmed = await confirmRows(timing, duels, {
     traceFile,
     seconds: maxSeconds * (1 - FIRST_SHARE),

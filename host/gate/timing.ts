@@ -2,6 +2,7 @@ import { medianInterval } from '../measure/medianInterval.ts';
 import { contrast, type Samples, turnCount } from '../measure/samples.ts';
 import type { Estimate } from '../measure/stats.ts';
 import { holm } from '../measure/wilcoxon.ts';
+import type { OnProgress } from '../progress.ts';
 import { SEED_MAX } from '../random.ts';
 import type { Side } from '../storm/rig.ts';
 import { runSides } from '../storm/runner.ts';
@@ -46,7 +47,7 @@ export interface TimingOptions {
   /** Which operations are judged. */
   readonly chosen: (path: string) => boolean;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: (text: string) => void;
+  readonly onProgress?: OnProgress;
   readonly measure?: Measure;
   /** Milliseconds. */
   readonly now?: () => number;
@@ -170,7 +171,8 @@ export async function timeCores(duels: readonly Duel[], options: TimingOptions):
       if (signal?.aborted) break;
       const { benchmark, pair } = duel;
       const again = round === 0 ? '' : `, again for ${share.toFixed(1)} s`;
-      onProgress?.(`timing ${benchmark.name}, ${pair.kernel}${again}`);
+      const left = Math.max(share, seconds - (now() - began) / 1000);
+      onProgress?.(`timing ${benchmark.name}, ${pair.kernel}${again}`, left);
       const more = await measure(duel, share, (seed + round) % SEED_MAX);
       const samples = merge(measured.get(duel)?.samples, more);
       measured.set(duel, { duel, samples, evidence: evidenceOf(duel, samples, options) });

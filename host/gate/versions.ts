@@ -5,6 +5,7 @@
  * must agree on is compiled into the core as its ABI version and layout hash; cores.ts refuses one
  * that differs.
  */
+
 import { execFile } from 'node:child_process';
 import {
   existsSync,
@@ -20,6 +21,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DaxError } from '../error.ts';
+import type { OnProgress } from '../progress.ts';
 import { PACKAGE_ROOT } from '../root.ts';
 
 const run = promisify(execFile);
@@ -152,10 +154,7 @@ async function cached(key: string, label: string, fetch: Fetch): Promise<string>
  *
  * Fails: E_CORE for neither, or where it cannot be built.
  */
-export async function versionFolder(
-  text: string,
-  onProgress: (text: string) => void,
-): Promise<VersionFolder> {
+export async function versionFolder(text: string, onProgress: OnProgress): Promise<VersionFolder> {
   const commit = await commitOf(text);
   if (commit !== undefined) {
     const label = `${text} (${commit.slice(0, 12)})`;

@@ -1,5 +1,6 @@
 import { type Comparison, comparePhases } from '../compare/comparison.ts';
 import { type Replay, replayTrace, traceSizeBytes } from '../compare/replay.ts';
+import type { OnProgress } from '../progress.ts';
 import { readTrace } from '../trace/open.ts';
 import { SAMPLE_TRACE } from '../trace/sample.ts';
 import type { AlignName } from '../units.ts';
@@ -14,7 +15,7 @@ export interface TimingOptions {
   /** Ends the run after the blocks in hand; what was measured is returned. */
   readonly signal?: AbortSignal;
   /** Told, in a few words, what is being done. */
-  readonly onProgress?: (text: string) => void;
+  readonly onProgress?: OnProgress;
 }
 
 function optionsOf({ seconds = 2, seed = 1, signal, onProgress }: TimingOptions) {
@@ -37,6 +38,7 @@ export function compare(storm: Storm, options: TimingOptions = {}): Promise<Comp
   return comparePhases(device, phases, scenario, optionsOf(options));
 }
 
+/** Options of `replay`. */
 export interface ReplayOptions extends TimingOptions {
   /** The unit of the device that the trace is put on. */
   readonly align: AlignName;

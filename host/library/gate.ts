@@ -4,7 +4,9 @@ import { confirmApart } from '../gate/confirm.ts';
 import { findCores, ownCores } from '../gate/cores.ts';
 import { chooseBenchmarks, type GateResult, runGate } from '../gate/gate.ts';
 import { parseLimits } from '../gate/limits.ts';
+import type { OnProgress } from '../progress.ts';
 
+/** Options of `gate`. */
 export interface GateOptions {
   /** A baseline by name or file. Default `standard`, which ships with the package. */
   readonly baseline?: string;
@@ -18,11 +20,14 @@ export interface GateOptions {
   readonly base?: string;
   /** Seconds of the first look at the times, and of all of them. Default 20 and 60. */
   readonly seconds?: number;
+  /** Seconds of all looks at the times, confirming included. Default 60. */
   readonly maxSeconds?: number;
   /** Default 1. */
   readonly seed?: number;
+  /** Ends the run after the block in hand; the verdict is `interrupted`. */
   readonly signal?: AbortSignal;
-  readonly onProgress?: (text: string) => void;
+  /** Told, in a few words, what is being done, and how many seconds are left of it. */
+  readonly onProgress?: OnProgress;
   /** Told what of the trace could not be read. */
   readonly onWarning?: (text: string) => void;
 }

@@ -3,6 +3,7 @@ import { KERNEL_IDS, type KernelId } from '../kernel.ts';
 import { buildName } from '../wasm/core.ts';
 import { addCore } from '../wasm/platform.browser.ts';
 
+/** Options of `loadCores`. */
 export interface LoadOptions {
   /** Kernels to load. Default: all. */
   readonly kernels?: readonly KernelId[];

@@ -62,10 +62,12 @@ export class Machine {
     this.#system = new System({ kernel, kind: 'counted', device, processes, levels });
   }
 
+  /** The kernel it boots. */
   get kernel(): KernelId {
     return this.#system.machine.kernel;
   }
 
+  /** Its one device, as it came out. */
   get device(): Device {
     return this.#system.device;
   }

@@ -9,6 +9,7 @@ import type { MapName } from '../syscall/namespace.ts';
 /** A host, as the YAML and JSON files of `daxstorm plan` describe one. */
 export type HostFields = z.input<typeof hostSchema>;
 
+/** Options of `plan`. */
 export interface PlanOptions {
   /** Kernel releases to plan for. Default `6.12` and `7.3`. */
   readonly releases?: readonly Release[];

@@ -14,6 +14,7 @@ import { answerOf, SyscallError } from './syscallError.ts';
 
 /** A mapping of the device node. */
 export interface MmapOptions {
+  /** Bytes to map, a multiple of the device's unit unless the kernel is to refuse it. */
   readonly lengthBytes: number;
   /** Offset into the device, a multiple of 4096. Default 0. */
   readonly offsetBytes?: number;
@@ -37,8 +38,11 @@ export interface GetOptions {
 
 /** A mapping, as /proc/PID/maps has it: [start, end) in bytes, its offset into the device. */
 export interface Mapping {
+  /** First byte. */
   readonly start: bigint;
+  /** The byte after the last. */
   readonly end: bigint;
+  /** Offset of the first byte into the device. */
   readonly offsetBytes: number;
 }
 

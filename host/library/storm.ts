@@ -44,17 +44,21 @@ export interface Storm {
 
 /** One phase of a storm, its counts by kernel. */
 export interface PhaseResult<Kernel extends KernelId> {
+  /** Which phase. */
   readonly phase: PhaseName;
   /** What a count is divided by for a cost each: faults, pin calls, leaves unmapped. */
   readonly operations: number;
+  /** What it did on each kernel. */
   readonly counts: Readonly<Record<Kernel, KernelCount>>;
 }
 
 /** Exact counts of a storm: the same on every run and machine, in Node and in browsers. */
 export interface StormCounts<Kernel extends KernelId = KernelId> {
+  /** The device that came out of the storm's size and map. */
   readonly device: Device;
   /** Names the op streams: equal workloads, equal hashes. */
   readonly workload: string;
+  /** In the order they ran in. */
   readonly phases: readonly PhaseResult<Kernel>[];
 }
 

@@ -5,6 +5,7 @@ import type { Errno, SyscallResult } from '../syscall/errno.ts';
 export class SyscallError extends DaxError {
   /** `mmap`, `munmap`, … */
   readonly syscall: string;
+  /** As `EINVAL` or `ENOMEM`. */
   readonly errno: Errno;
 
   constructor(syscall: string, errno: Errno) {

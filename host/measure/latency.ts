@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { COMPARED, type KernelId } from '../kernel.ts';
+import type { OnProgress } from '../progress.ts';
 import type { Phase, PhaseName } from '../storm/phase.ts';
 import { Rig } from '../storm/rig.ts';
 import type { Device } from '../syscall/device.ts';
@@ -15,6 +16,7 @@ import {
   readHistogram,
 } from '../wasm/histogram.ts';
 import { makeBuild, STEPS_ALL } from '../wasm/made.ts';
+import { clockResolutionNs } from './clock.ts';
 import { type OperationShape, phaseTitle } from './operation.ts';
 
 /** How long single operations of one phase took on one kernel, emulated. */
@@ -45,23 +47,11 @@ export interface LatencyOptions {
   readonly seconds: number;
   readonly kernels?: readonly KernelId[];
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: (text: string) => void;
+  readonly onProgress?: OnProgress;
 }
 
 const CLOCK = 'performance.now(), called by the core before and after each operation';
 const OVERHEAD_LAPS = 100_000;
-const RESOLUTION_READS = 20_000;
-/** Nanoseconds below which two intervals are one: rounding of the clock's milliseconds. */
-const ROUNDING_NS = 0.05;
-
-/** The least step between two intervals of the clock. */
-function resolutionNs(): number {
-  const reads = Float64Array.from({ length: RESOLUTION_READS }, () => performance.now() * 1e6);
-  const intervals = reads.subarray(1).map((read, i) => read - (reads[i] as number));
-  intervals.sort();
-  const steps = intervals.subarray(1).map((each, i) => each - (intervals[i] as number));
-  return steps.reduce((least, step) => (step > ROUNDING_NS && step < least ? step : least), 1e6);
-}
 
 /** What an operation is where a single call is timed: not divided by the leaves it covers. */
 function titleOf({ name }: Phase, { align }: Device, shape: OperationShape): string {
@@ -97,12 +87,12 @@ function rowOf(
 async function makeRigs(
   device: Device,
   phases: readonly Phase[],
-  { kernels = COMPARED, onProgress }: LatencyOptions,
+  { kernels = COMPARED, seconds, onProgress }: LatencyOptions,
 ): Promise<readonly Rig[]> {
   let bank: Bank | undefined;
   const rigs: Rig[] = [];
   for (const kernel of kernels) {
-    onProgress?.(`${device.align}: histogram build of ${kernel}`);
+    onProgress?.(`${device.align}: histogram build of ${kernel}`, seconds);
     const steps = kernel === 'devmap' ? 0 : STEPS_ALL;
     const wasm = await makeBuild({
       kernel,
@@ -155,7 +145,8 @@ export async function measureLatency(
   const deadline = performance.now() + options.seconds * 1000;
   let rounds = 0;
   do {
-    options.onProgress?.(`${device.align}: latencies, ${rounds} rounds`);
+    const left = Math.max(0, (deadline - performance.now()) / 1000);
+    options.onProgress?.(`${device.align}: latencies, ${rounds} rounds`, left);
     rigs.forEach((rig, i) => {
       const mine = found[i] as Histogram[];
       runOnce(rig, (phase, histogram) => {
@@ -168,7 +159,7 @@ export async function measureLatency(
   } while (performance.now() < deadline && !options.signal?.aborted);
   return {
     clock: CLOCK,
-    resolutionNs: Number(resolutionNs().toPrecision(3)),
+    resolutionNs: Number(clockResolutionNs().toPrecision(3)),
     overheadNs: overheadNs(rigs[0] as Rig),
     rows: phases.flatMap((phase, i) =>
       rigs.map(({ side }, j) =>

@@ -26,8 +26,11 @@ export type RecordedAlign = AlignName | 'memfd';
 
 /** Median guest instructions an operation, on the kernel that each emulated one stands for. */
 export interface RecordedCost {
+  /** The recorded operation. */
   readonly op: string;
+  /** Instructions on Linux 6.12. */
   readonly devmap: number;
+  /** Instructions on Linux 7.3. */
   readonly refcount: number;
   /** refcount ÷ devmap; includes every other change between the two releases. */
   readonly ratio: number;

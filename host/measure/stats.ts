@@ -1,7 +1,10 @@
 /** A value with the bounds of its 95 % interval. */
 export interface Estimate {
+  /** The estimate. */
   readonly value: number;
+  /** Lower bound. */
   readonly low: number;
+  /** Upper bound. */
   readonly high: number;
 }
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { DaxError } from '../error.ts';
+import { suggest } from '../suggest.ts';
 import { SUBSECTION_BYTES } from '../syscall/namespace.ts';
 import { parseSize } from '../units.ts';
-import { suggest } from './suggest.ts';
 
 /** A size as people write it: bytes, or text like 3TiB. */
 const size = z.union([z.string(), z.number().int().positive()]);

@@ -3,8 +3,8 @@ import { basename, join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { DaxError } from '../error.ts';
 import { PACKAGE_ROOT } from '../root.ts';
+import { suggest } from '../suggest.ts';
 import { type Host, parseHost } from './host.ts';
-import { suggest } from './suggest.ts';
 
 const PRESETS = join(PACKAGE_ROOT, 'data', 'presets');
 

@@ -13,8 +13,8 @@ import { PARAMETERS } from '../cost/parameters.ts';
 import { DaxError } from '../error.ts';
 import { KERNEL_IDS, KERNELS } from '../kernel.ts';
 import { recordings } from '../measure/recorded.ts';
+import { suggest } from '../suggest.ts';
 import { type AlignName, PAGE_BYTES } from '../units.ts';
-import { suggest } from './suggest.ts';
 
 /** What a VFIO or iommufd pin call asks for: a page of page pointers. */
 export const PIN_CALL_PAGES = 512;

@@ -35,17 +35,25 @@ export interface ReleaseHeadroom extends Headroom {
   readonly release: Release;
 }
 
+/** Everything that is planned of a host; docs/planning.md explains each part. */
 export interface Plan {
+  /** What was asked. */
   readonly request: PlanRequest;
+  /** Page sizes and table shapes of the architecture. */
   readonly geometry: Geometry;
+  /** One a unit size and map, or why it cannot be. */
   readonly layouts: readonly (Layout | Impossible)[];
   /** Of each possible layout on each release; none where nothing was recorded of the architecture. */
   readonly costs: readonly Costs[];
+  /** How far a folio's counters are from overflow, by unit and release. */
   readonly headroom: readonly ReleaseHeadroom[];
   /** Mappings of one folio when every process has all it maps. */
   readonly folioMappings: number;
+  /** The layout that takes least for itself. */
   readonly recommendation: Recommendation;
+  /** One device for all against one each; none with one tenant. */
   readonly tenancies: readonly Tenancy[];
+  /** Lines of ndctl or daxctl that make the recommendation so. */
   readonly commands: readonly string[];
 }
 

@@ -1,6 +1,7 @@
 import type { Release } from '../cost/model.ts';
 import { DaxError } from '../error.ts';
 import { KERNELS } from '../kernel.ts';
+import { suggest } from '../suggest.ts';
 import type { MapName } from '../syscall/namespace.ts';
 import { PAGE_BYTES } from '../units.ts';
 import { headroom } from './counters.ts';
@@ -10,7 +11,6 @@ import { findHost } from './hostFile.ts';
 import { type Layout, layOut } from './layout.ts';
 import { type Basis, countsMappings, parseRelease, STEPS } from './operations.ts';
 import { folioMappings, layoutCosts, parseRate } from './plan.ts';
-import { suggest } from './suggest.ts';
 
 /** One of the two things compared. */
 export interface Side {

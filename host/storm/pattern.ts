@@ -10,6 +10,7 @@ export const REVISITS = ['zipf', 'hotPage'] as const;
 export type Revisit = (typeof REVISITS)[number];
 
 export const PATTERNS = [...ORDERS, ...REVISITS] as const;
+/** Order in which units are touched: each once, or by `zipf` and `hotPage` some again and again. */
 export type Pattern = (typeof PATTERNS)[number];
 
 /** The skew of YCSB's zipfian requests, which most published cache studies take. */

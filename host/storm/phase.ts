@@ -28,6 +28,7 @@ export const PHASE_NAMES = [
   'exit',
   'replay',
 ] as const;
+/** What one timed part of a storm does. */
 export type PhaseName = (typeof PHASE_NAMES)[number];
 
 /** Touches by what they find, where a phase touches units more than once. */

@@ -11,7 +11,7 @@ import { peakProcesses } from './stage.ts';
 /** A block is as many rounds as take at least this long inside the core. */
 const BLOCK_NS = 5_000_000;
 /** What a bank has beside the device, to lay every pair of turns on host pages of its own. */
-const ROOM_BYTES = 128 * MIB;
+export const ROOM_BYTES = 128 * MIB;
 /** Fewer places than this say nothing, whatever the time limit. */
 const PLACES_MIN = 5;
 
@@ -21,7 +21,8 @@ export interface RunOptions {
   readonly seed: number;
   /** Ends the run after the blocks in hand. */
   readonly signal?: AbortSignal | undefined;
-  readonly onTurns?: (turns: number) => void;
+  /** Told how many turns are done, and how many seconds are left. */
+  readonly onTurns?: (turns: number, leftSeconds: number) => void;
 }
 
 /** Nanoseconds of each phase over one block of `rounds`, an operation. */
@@ -102,7 +103,7 @@ export async function runSides(
     const turns: Turn[] = [];
     for (const order of orders(sides.length, random)) turns.push(runTurn(rigs, order, rounds));
     placements.push(turns);
-    onTurns?.(2 * placements.length);
+    onTurns?.(2 * placements.length, (deadline - performance.now()) / 1000);
     // Lets Ctrl-C in: the blocks themselves never yield.
     await setImmediate();
   }

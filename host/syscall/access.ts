@@ -2,11 +2,14 @@ import * as abi from '../wasm/abi.ts';
 import { statusOf } from '../wasm/machine.ts';
 import type { Process } from './process.ts';
 
+/** A load, a store or an instruction fetch. */
 export type AccessKind = 'read' | 'write' | 'exec';
 
 /** What the program sees of an access; neither signal nor want of memory: it went through. */
 export interface AccessResult {
+  /** Absent where the access went through. */
   readonly signal?: 'SIGBUS' | 'SIGSEGV';
+  /** si_code of the signal, without its prefix. */
   readonly code?: 'ADRERR' | 'ACCERR' | 'MAPERR';
   /** No page table could be had: no signal, the kernel tries again until the OOM killer made room. */
   readonly outOfMemory?: true;

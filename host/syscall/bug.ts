@@ -26,13 +26,18 @@ export type KernelBugCode =
 
 /** One thing that went wrong in the emulated kernel, as the real one's log would have it. */
 export interface KernelBug {
+  /** Which of them. */
   readonly code: KernelBugCode;
+  /** The emulated kernel that has it. */
   readonly kernel: KernelId;
   /** Number of the process it happened in. */
   readonly process?: number;
+  /** Virtual address, where it is about one. */
   readonly address?: bigint;
+  /** 4 KiB page of the device, where it is about one. */
   readonly devicePage?: number;
   /** How many: leaves, references, or 4 KiB pages. */
   readonly count: number;
+  /** The same as one line. */
   readonly text: string;
 }

@@ -13,9 +13,13 @@ const RANGE_GAP_BYTES = 16 * GIB;
 
 /** A bound device-DAX device. */
 export interface Device {
+  /** Its unit: what a leaf maps. */
   readonly align: AlignName;
+  /** The same in bytes. */
   readonly unitBytes: number;
+  /** Bytes that can be mapped. */
   readonly sizeBytes: number;
+  /** Where its struct pages are. */
   readonly map: MapName;
   /** Physical address of device offset 0. */
   readonly physBytes: number;

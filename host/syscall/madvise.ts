@@ -6,6 +6,9 @@ import type { Process } from './process.ts';
 import { eachPart, hasHole, rangeEnd } from './range.ts';
 import type { Vma } from './vma.ts';
 
+/**
+ * What madvise advises, by the kernel's names without MADV_. Device-DAX refuses some (semantics 4.4).
+ */
 export type Advice =
   | 'normal'
   | 'random'

@@ -7,11 +7,17 @@ import { mapPopulate } from './populate.ts';
 import { MMAP_MIN, type Process, TASK_SIZE_4 } from './process.ts';
 import { type Protection, protectionFlags, type Vma } from './vma.ts';
 
+/** Flags of mmap, as far as device-DAX looks at them. */
 export interface MmapFlags {
+  /** MAP_SHARED, MAP_SHARED_VALIDATE or MAP_PRIVATE; the last is EINVAL on device-DAX. */
   readonly type: 'shared' | 'sharedValidate' | 'private';
+  /** MAP_FIXED, or MAP_FIXED_NOREPLACE. */
   readonly fixed?: 'replace' | 'noreplace';
+  /** MAP_SYNC. */
   readonly sync?: boolean;
+  /** MAP_HUGETLB. */
   readonly hugetlb?: boolean;
+  /** MAP_POPULATE. */
   readonly populate?: boolean;
 }
 

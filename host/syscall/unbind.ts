@@ -10,11 +10,13 @@ export interface UnbindReport {
   readonly vmas: number;
   /** Leaf entries cleared, and TLB flushes made; 0 in a timed build, which counts nothing. */
   readonly leaves: number;
+  /** TLB flushes made; 0 in a timed build. */
   readonly flushes: number;
   /** References and pins still out, by unit, from the struct pages' own counts. */
   readonly held: readonly HeldUnits[];
   /** 4 KiB pages of it: got, and pinned. */
   readonly gets: number;
+  /** 4 KiB pages still pinned. */
   readonly pins: number;
   /** Whose they are, as far as get_user_pages calls tell; a storm's op stream has no names. */
   readonly holders: readonly Holding[];

@@ -1,8 +1,12 @@
 import * as abi from '../wasm/abi.ts';
 
+/** PROT_READ, PROT_WRITE and PROT_EXEC of a mapping. */
 export interface Protection {
+  /** Loads are permitted. */
   readonly read: boolean;
+  /** Stores are permitted. */
   readonly write: boolean;
+  /** Instruction fetches are permitted. */
   readonly exec: boolean;
 }
 

@@ -9,11 +9,11 @@ const TABLE_BYTES = 4096;
 const LINE_BYTES = 64;
 const WASM_PAGE_BYTES = 65_536;
 /** A 32-bit memory of at most 65,536 Wasm pages. */
-const BANK_BYTES_MAX = 65_536 * WASM_PAGE_BYTES;
+export const BANK_BYTES_MAX = 65_536 * WASM_PAGE_BYTES;
 /** Page numbers are 32 bits in the core. */
-const PAGES_MAX = 2 ** 32;
+export const PAGES_MAX = 2 ** 32;
 /** What the host itself needs beside the bank. */
-const HEADROOM_BYTES = 256 * MIB;
+export const HEADROOM_BYTES = 256 * MIB;
 
 /** A stretch of physical memory. */
 export interface PhysRange {
@@ -68,6 +68,11 @@ function planBank(shape: BankShape, roomBytes: number): BankPlan {
   const end = tableLocks + tables * LINE_BYTES + roomBytes;
   const bytes = Math.ceil(end / WASM_PAGE_BYTES) * WASM_PAGE_BYTES;
   return { compoundShift, records, recordsEnd, tableLocks, bytes };
+}
+
+/** Bytes of the bank that holds a device, whether there is room for it or not. */
+export function bankBytes(shape: BankShape): number {
+  return planBank(shape, 0).bytes;
 }
 
 function refuseTooLarge({ pages }: BankShape, bytes: number): void {

@@ -7,7 +7,11 @@ import type { OpStream } from './ops.ts';
 import { readPage, type StructPage } from './page.ts';
 import { nowNs } from './platform.ts';
 
+/**
+ * An event of the ledger, as `ptRead` or `rmwRefcount`: docs/gate.md has each with its kernel function.
+ */
 export type EventName = keyof typeof abi.EVENTS;
+/** How often each event happened; exact in counted builds, 0 in timed ones. */
 export type Events = Readonly<Record<EventName, number>>;
 const EVENT_NAMES = Object.keys(abi.EVENTS) as readonly EventName[];
 

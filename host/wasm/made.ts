@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { DaxError } from '../error.ts';
 import { KERNEL_IDS, type KernelId } from '../kernel.ts';
 import { PACKAGE_ROOT } from '../root.ts';
@@ -32,13 +33,32 @@ export const STEP = {
 } as const;
 export const STEPS_ALL = Object.values(STEP).reduce((all, bit) => all | bit, 0);
 
-interface Compiler {
-  compile(build: object): Promise<boolean>;
+/** What the thread runs: build/compile.mjs, and what became of it as plain data. */
+const COMPILE = `
+  const { parentPort, workerData: { url, build } } = require('node:worker_threads');
+  import(url)
+    .then(({ compile }) => compile(build))
+    .then(() => parentPort.postMessage({}))
+    .catch(({ message, code, path }) => parentPort.postMessage({ message, code, path }));
+`;
+
+interface Failure {
+  readonly message?: string;
+  readonly code?: string;
+  readonly path?: string;
 }
 
-async function compiler(): Promise<Compiler> {
-  const file = join(PACKAGE_ROOT, 'build', 'compile.mjs');
-  return (await import(pathToFileURL(file).href)) as Compiler;
+/** Compiles in a thread of its own: the compiler never yields, and Ctrl-C is to be heard meanwhile. */
+function compile(build: object): Promise<void> {
+  const { href: url } = pathToFileURL(join(PACKAGE_ROOT, 'build', 'compile.mjs'));
+  const worker = new Worker(COMPILE, { eval: true, workerData: { url, build } });
+  return new Promise((resolve, reject) => {
+    worker.once('error', reject);
+    worker.once('message', ({ message, ...why }: Failure) => {
+      if (message === undefined) resolve();
+      else reject(Object.assign(new Error(message), why));
+    });
+  });
 }
 
 /** Why a build could not be made, where that is the user's to mend. */
@@ -83,7 +103,7 @@ export async function makeBuild(build: MadeBuild): Promise<string> {
     histogram: histogram ? 1 : 0,
   };
   try {
-    await (await compiler()).compile(switches);
+    await compile(switches);
   } catch (error) {
     throw refused(error);
   }

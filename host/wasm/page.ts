@@ -6,25 +6,41 @@ import type { Bank } from './bank.ts';
 export interface StructPage {
   /** Device page number, and its folio's head. */
   readonly page: number;
+  /** Device page number of its folio's head. */
   readonly head: number;
+  /** Whether it is a tail page of its folio. */
   readonly tail: boolean;
+  /** Order of its folio: 0, 9 or 18. */
   readonly order: number;
+  /** Its own `_refcount`; 0 of a tail. */
   readonly refcount: number;
+  /** `_refcount` of the folio. */
   readonly headRefcount: number;
+  /** Its own `_mapcount`. */
   readonly mapcount: number;
+  /** The flags word. */
   readonly flags: bigint;
+  /** Names of the flags set. */
   readonly flagNames: readonly string[];
+  /** Whether `mapping` points to the device's file. */
   readonly mapping: boolean;
+  /** `index`: its offset in the file, in pages. */
   readonly index: bigint;
   /** Page[1]'s counters; absent for order 0. */
   readonly folio?: FolioCounters;
 }
 
+/** Counters of a folio larger than a page; map counts are raw: -1 is unmapped. */
 export interface FolioCounters {
+  /** `_entire_mapcount`: leaves that map all of it. */
   readonly entireMapcount: number;
+  /** `_large_mapcount`: leaves that map any of it. */
   readonly largeMapcount: number;
+  /** `_nr_pages_mapped`. */
   readonly nrPagesMapped: number;
+  /** `_pincount`: pins of it, exact. */
   readonly pincount: number;
+  /** 4 KiB pages in it. */
   readonly nrPages: number;
 }
 

@@ -3,7 +3,7 @@ import type { Context } from '../../host/cli/context.ts';
 import { planCommand } from '../../host/cli/plan.ts';
 
 const CONTEXT: Context = {
-  progress: { say: () => {}, clear: () => {} },
+  progress: { say: () => {}, later: () => {}, clear: () => {} },
   signal: new AbortController().signal,
 };
 

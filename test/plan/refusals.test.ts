@@ -7,8 +7,8 @@ import { findHost } from '../../host/plan/hostFile.ts';
 import { layOut } from '../../host/plan/layout.ts';
 import { parseRelease } from '../../host/plan/operations.ts';
 import { makePlan, parseRate } from '../../host/plan/plan.ts';
-import { suggest } from '../../host/plan/suggest.ts';
 import { changesKernel, parseWhatIf, type Side } from '../../host/plan/whatIf.ts';
+import { suggest } from '../../host/suggest.ts';
 import type { MapName } from '../../host/syscall/namespace.ts';
 
 const x86 = geometryOf('4K', 'x86-64');

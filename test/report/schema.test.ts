@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { replayCommandLine } from '../../host/report/json.ts';
 import { jsonSchema, RESULT_SCHEMA, resultSchema } from '../../host/report/schema/result.ts';
 import { PACKAGE_ROOT } from '../../host/root.ts';
 import { daxstorm } from '../cli/spawn.ts';
@@ -30,6 +31,21 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['guard', '--grab', 'pin'],
   ['guard', 'compound'],
   ['guard', 'offset'],
+  ['gate', '--filter', '2M sequential/refcount'],
+  ['unbind', '--align', '4K', '--pin-pages', '1'],
+  ['unbind', '--align', '1G', '--ranges', '2'],
+  ['plan', 'optane-2s', '--tenants', '2', '--processes', '4'],
+  ['plan', '--size', '1TiB', '--base-page', '64K'],
+  ['run', 'vm-vfio', '--filter', 'align=1G', '--time', '0.1'],
+  ['doctor', '--time', '0.1'],
+];
+
+/* Results of another kind than the command's name. */
+const OTHER_KINDS: readonly (readonly [kind: string, ...args: string[]])[] = [
+  ['presets', 'plan', '--list'],
+  ['what-if', 'plan', 'optane-2s', '--kernel', '6.12', '--what-if', '7.3'],
+  ['scenarios', 'run', '--list'],
+  ['dry-run', 'run', 'database-restart', '--dry-run'],
 ];
 
 describe('every result fits the schema', () => {
@@ -40,9 +56,13 @@ describe('every result fits the schema', () => {
     fits = new Ajv2020({ strict: true, allowUnionTypes: true, formats }).compile(shipped);
   });
 
-  test.each(COMMANDS.map((args) => [args.join(' '), args] as const))(
+  const cases = [
+    ...COMMANDS.map((args) => [args.join(' '), args, args[0]] as const),
+    ...OTHER_KINDS.map(([kind, ...args]) => [args.join(' '), args, kind] as const),
+  ];
+  test.each(cases)(
     'daxstorm %s --json',
-    async (typed, args) => {
+    async (_, args, kind) => {
       const { stdout, status, stderr } = await daxstorm([...args, '--json']);
       expect([status, stderr]).toEqual([0, '']);
       const result: unknown = JSON.parse(stdout);
@@ -51,8 +71,8 @@ describe('every result fits the schema', () => {
       expect(resultSchema.parse(result)).toEqual(result);
       expect(result).toMatchObject({
         schema: RESULT_SCHEMA,
-        kind: args[0],
-        command: `daxstorm ${typed}`,
+        kind,
+        command: replayCommandLine(args),
       });
     },
     // A fresh checkout compiles the ladder's builds first.

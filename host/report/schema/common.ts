@@ -39,6 +39,16 @@ export const estimate = z
   .object({ value: z.number(), low: z.number(), high: z.number() })
   .meta({ id: 'estimate', description: 'an estimate with its 95 % interval' });
 
+export const errors = z
+  .object({
+    rows: z.number(),
+    median: z.number(),
+    max: z.number(),
+    within5: z.number().describe('share of rows within 5 %'),
+    within15: z.number().describe('share of rows within 15 %'),
+  })
+  .meta({ id: 'errors', description: 'sizes of relative errors' });
+
 export const recordedCost = z
   .object({ op: z.string(), devmap: z.number(), refcount: z.number(), ratio: z.number() })
   .meta({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { baselineSchema } from '../../gate/baseline.ts';
+import { list } from './common.ts';
 
 const estimate = z
   .object({ value: z.number(), low: z.number(), high: z.number() })
@@ -18,6 +19,8 @@ const rowFields = {
   morePairs: z.number().int().optional().describe('about how many more pairs would decide'),
 };
 
+const scenario = baselineSchema.shape.scenarios.element.shape;
+
 const skipped = z.object({ skipped: z.string().describe('why this layer did not run') });
 
 /** A gate's result as JSON, without the envelope. */
@@ -30,8 +33,8 @@ export const gateBody = {
     z.object({
       baseline: z.string(),
       compared: z.number().int(),
-      missing: z.array(z.string()).describe('not in the baseline, so not compared'),
-      moves: z.array(
+      missing: list(z.string()).describe('not in the baseline, so not compared'),
+      moves: list(
         z.object({
           path: z.string(),
           place: z.string(),
@@ -42,8 +45,8 @@ export const gateBody = {
           allowed: z.string().optional().describe('what lets it pass; without it, it fails'),
         }),
       ),
-      artifacts: baselineSchema.shape.artifacts,
-      scenarios: baselineSchema.shape.scenarios,
+      artifacts: baselineSchema.shape.artifacts.readonly(),
+      scenarios: list(z.object({ ...scenario, operations: scenario.operations.readonly() })),
     }),
   ]),
   timing: z.union([
@@ -53,7 +56,7 @@ export const gateBody = {
       head: z.string(),
       doublings: z.number().int(),
       confirmSeed: z.number().int().optional(),
-      rows: z.array(
+      rows: list(
         z.object({
           ...rowFields,
           confirmation: z

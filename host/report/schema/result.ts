@@ -1,13 +1,18 @@
 import { z } from 'zod';
 import { machine } from './common.ts';
 import { compareBody } from './compare.ts';
+import { doctorBody } from './doctor.ts';
 import { explainBody } from './explain.ts';
+import { gateBody } from './gate.ts';
 import { guardBody } from './guard.ts';
 import { ladderBody } from './ladder.ts';
 import { latencyBody } from './latency.ts';
+import { planBody, presetsBody, whatIfBody } from './plan.ts';
 import { replayBody } from './replay.ts';
+import { dryRunBody, runBody, scenariosBody } from './run.ts';
 import { stormBody } from './storm.ts';
-import { partBody, planBody, sweepBody } from './sweep.ts';
+import { partBody, sweepBody, planBody as sweepPlanBody } from './sweep.ts';
+import { unbindBody } from './unbind.ts';
 import { validateBody } from './validate.ts';
 import { walkBody } from './walk.ts';
 
@@ -30,11 +35,6 @@ function result<Kind extends string, Body extends z.core.$ZodShape>(kind: Kind, 
   return z.object({ ...head, kind: z.literal(kind), ...body }).meta({ id: `${kind}Result` });
 }
 
-/** A kind of which only the beginning is described so far: any other field may follow. */
-function open<Kind extends string>(kind: Kind) {
-  return z.looseObject({ ...head, kind: z.literal(kind) }).meta({ id: `${kind}Result` });
-}
-
 /* One row a kind; a new kind is a file beside this one and a row here. */
 const SINGLE = [
   result('compare', compareBody),
@@ -47,15 +47,17 @@ const SINGLE = [
   result('guard', guardBody),
   result('latency', latencyBody),
   result('sweep', sweepBody),
-  result('sweep-plan', planBody),
+  result('sweep-plan', sweepPlanBody),
   result('sweep-part', partBody),
-  open('gate'),
-  open('plan'),
-  open('presets'),
-  open('run'),
-  open('scenarios'),
-  open('unbind'),
-  open('what-if'),
+  result('doctor', doctorBody),
+  result('gate', gateBody),
+  result('plan', planBody),
+  result('presets', presetsBody),
+  result('run', runBody),
+  result('dry-run', dryRunBody),
+  result('scenarios', scenariosBody),
+  result('unbind', unbindBody),
+  result('what-if', whatIfBody),
 ] as const;
 
 const single = z.discriminatedUnion('kind', SINGLE);

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { PER } from '../../scenario/program.ts';
 import * as common from './common.ts';
-import { errors } from './validate.ts';
 
 const id = z
   .string()
@@ -26,7 +25,7 @@ const row = z.object({
   counted: perKernel(common.kernelCount.extend({ events: common.seenEvents })),
   recorded: instructions.optional().describe('where just this was recorded in real kernels'),
   predicted: instructions
-    .extend({ family: z.string(), error: errors.optional() })
+    .extend({ family: z.string(), error: common.errors.optional() })
     .optional()
     .describe('where it was not: what the cost model makes of the counts'),
 });

@@ -5,16 +5,6 @@ import * as common from './common.ts';
 const release = z.enum(RECORDED_RELEASES);
 const error = z.number().describe('predicted ÷ observed − 1');
 
-export const errors = z
-  .object({
-    rows: z.number(),
-    median: z.number(),
-    max: z.number(),
-    within5: z.number().describe('share of rows within 5 %'),
-    within15: z.number().describe('share of rows within 15 %'),
-  })
-  .meta({ id: 'errors', description: 'sizes of relative errors' });
-
 const predicted = z.object({
   release,
   align: common.align,
@@ -52,10 +42,10 @@ const step = z.object({
 
 const familyErrors = z.object({
   family: z.string(),
-  fitted: errors.optional(),
-  withoutOperation: errors.optional(),
-  withoutFamily: errors.optional(),
-  baseline: errors.optional(),
+  fitted: common.errors.optional(),
+  withoutOperation: common.errors.optional(),
+  withoutFamily: common.errors.optional(),
+  baseline: common.errors.optional(),
 });
 
 export const validateBody = {
@@ -64,10 +54,10 @@ export const validateBody = {
   ratios: common.list(ratio),
   steps: common.list(step),
   summary: z.object({
-    all: errors.optional(),
-    unseen: errors.optional(),
-    extrapolated: errors.optional(),
-    ratios: errors.optional(),
+    all: common.errors.optional(),
+    unseen: common.errors.optional(),
+    extrapolated: common.errors.optional(),
+    ratios: common.errors.optional(),
     ratiosWithin10: z.number().nullable().describe('share; null: there is no ratio'),
   }),
   parameters: common.list(z.object({ name: z.string(), meaning: z.string() })),

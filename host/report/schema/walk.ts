@@ -38,7 +38,7 @@ const structPage = z
   })
   .meta({ id: 'structPage' });
 
-const bug = z
+export const bug = z
   .object({
     code: z.string().describe('which of the bugs that the emulator reproduces'),
     kernel: common.kernel,

@@ -1,0 +1,15 @@
+import { distance } from 'fastest-levenshtein';
+
+/** The known word that a mistyped one is nearest to; undefined where none is near. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const [best] = known
+    .map((each) => ({ each, edits: distance(word.toLowerCase(), each.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits);
+  return best && best.edits <= Math.max(2, word.length / 3) ? best.each : undefined;
+}
+
+/** What to type instead of a word that is not known: the nearest that is, else all of them. */
+export function suggest(word: string, known: readonly string[]): string {
+  const near = nearest(word, known);
+  return near === undefined ? `use ${known.join(', ')}` : `did you mean ${near}?`;
+}
