@@ -26,8 +26,8 @@ function merge(named: readonly string[], { json }: MergeFlags): void {
 export function mergeCommand(_context: Context): Command {
   return new Command('merge')
     .description(
-      'Puts the results of a sweep together, from one folder or from one a shard. Every scenario must be there\n' +
-        'once: missing and doubled ones are refused by their ids. Counts come out as from a run in one piece,\n' +
+      'Puts the results of a sweep together, from one folder or from one a shard. Every scenario must be there ' +
+        'once: missing and doubled ones are refused by their ids. Counts come out as from a run in one piece, ' +
         'whatever machines they are from; times stay with their machine and are never compared across machines.',
     )
     .argument('<FOLDER|FILE...>', 'folders that daxstorm sweep wrote, or the files in them')

@@ -129,7 +129,7 @@ Exit status: 2 also where a scenario failed.`;
 export function sweepCommand(context: Context): Command {
   return new Command('sweep')
     .description(
-      'Runs every scenario of scenario files, or one shard of them: counts each exactly, and times it here.\n' +
+      'Runs every scenario of scenario files, or one shard of them: counts each exactly, and times it here. ' +
         'Everything is checked before anything runs. A shard may be killed at any time and run again.',
     )
     .argument(
