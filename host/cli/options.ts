@@ -6,6 +6,7 @@ import { EXPONENT_MAX, PATTERNS } from '../storm/pattern.ts';
 import { TOUCHES_MAX } from '../storm/scenario.ts';
 import { RANGES_MAX } from '../syscall/device.ts';
 import { parseAlign, parseSize } from '../units.ts';
+import { RECORD_FORMATS } from '../wasm/bank.ts';
 
 export function wholeNumber(name: string, least: number, most: number): (text: string) => number {
   return (text) => {
@@ -97,6 +98,13 @@ export const pinPagesOption = () =>
   new Option('--pin-pages <pages>', '4 KiB pages a pin call asks for; 0: no pins').argParser(
     wholeNumber('pin-pages', 0, 262_144),
   );
+
+export const recordsOption = () =>
+  new Option(
+    '--records <format>',
+    'struct pages as the kernel keeps them, to measure, or what can change of them, to scale: line or\n' +
+      'packed (9 bytes a 4K page; the first run compiles builds)',
+  ).choices([...RECORD_FORMATS]);
 
 /** A whole number from 1 up. */
 export const countOption = (name: string, what: string, most: number) =>

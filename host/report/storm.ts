@@ -2,7 +2,7 @@ import type { KernelCount } from '../compare/counts.ts';
 import type { StormResult } from '../compare/storm.ts';
 import { KERNELS, type KernelId } from '../kernel.ts';
 import type { PhaseName } from '../storm/phase.ts';
-import { sayRanges } from '../syscall/device.ts';
+import { sayRanges, sayRecords } from '../syscall/device.ts';
 import { formatBytes, formatCount } from '../units.ts';
 import { sayConfiguration } from '../wasm/configuration.ts';
 import type { EventName } from '../wasm/machine.ts';
@@ -96,7 +96,7 @@ export function formatStorm(result: StormResult, what: string): string {
   const { device, seed, workload, overlap, turns } = result;
   const size = formatBytes(device.sizeBytes);
   return [
-    `${device.align} units, ${size} device${sayRanges(device)}, map=${device.map}, ${what}, overlap ${overlap}; seed ${seed}, workload ${workload}, ${turns} turns of blocks`,
+    `${device.align} units, ${size} device${sayRanges(device)}, map=${device.map}${sayRecords(device)}, ${what}, overlap ${overlap}; seed ${seed}, workload ${workload}, ${turns} turns of blocks`,
     '',
     ...result.kernels.map((kernel) => `${eventTable(result, kernel)}\n`),
     'Counts are exact, for one round of the storm. Emulated time is the emulated steps alone on this machine,',

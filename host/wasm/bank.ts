@@ -15,6 +15,13 @@ const PAGES_MAX = 2 ** 32;
 /** What the host itself needs beside the bank. */
 const HEADROOM_BYTES = 256 * MIB;
 
+/**
+ * How a bank keeps struct pages (assembly/layout.ts): `line` as the kernel does, 64 bytes each, so
+ * that caches see what the kernel's would; `packed` only what can change, for devices of terabytes.
+ */
+export const RECORD_FORMATS = ['line', 'packed'] as const;
+export type RecordFormat = (typeof RECORD_FORMATS)[number];
+
 /** A stretch of physical memory. */
 export interface PhysRange {
   readonly physBytes: number;
@@ -39,6 +46,8 @@ export interface BankShape {
   readonly processes: number;
   /** Counted builds keep stamps beside the records. */
   readonly stamps: boolean;
+  /** Default `line`. */
+  readonly records?: RecordFormat;
 }
 
 interface BankPlan {
@@ -54,14 +63,40 @@ function tablesMax({ pages, processes }: BankShape): number {
   return perProcess * processes + 64;
 }
 
+/** `packed` derives a folio's place, head and mapping, so every folio is where its number says. */
+function refuseUnpackable({ order, leafOrder = order, firstCompound = 0 }: BankShape): void {
+  if (leafOrder === order && firstCompound === 0) return;
+  throw new DaxError(
+    'E_VALUE',
+    'packed records hold folios of one leaf each, on their own units, and no others',
+    'use line records for a device that has no compound pages or misaligned ones',
+  );
+}
+
+/** log2 of the bytes of records a folio keeps, and the bytes of all folios, in whole lines. */
+function planRecords(shape: BankShape): { readonly shift: number; readonly bytes: number } {
+  const { pages, order, dedup, records = 'line' } = shape;
+  const folios = Math.ceil(pages / 2 ** order);
+  if (records === 'line') {
+    const shift = dedup ? 13 : order + 6;
+    return { shift, bytes: folios * 2 ** shift };
+  }
+  refuseUnpackable(shape);
+  if (order > 0) {
+    return { shift: abi.PACKED_FOLIO_SHIFT, bytes: folios * 2 ** abi.PACKED_FOLIO_SHIFT };
+  }
+  const pageBytes = 2 ** abi.PACKED_PAGE_SHIFT + 1;
+  const bytes = Math.ceil((pages * pageBytes) / LINE_BYTES) * LINE_BYTES;
+  return { shift: abi.PACKED_PAGE_SHIFT, bytes };
+}
+
 function planBank(shape: BankShape, roomBytes: number): BankPlan {
-  const compoundShift = shape.dedup ? 13 : shape.order + 6;
-  const folios = Math.ceil(shape.pages / 2 ** shape.order);
+  const { shift: compoundShift, bytes: recordBytes } = planRecords(shape);
   // Every table a 4 KiB device could need; a 2M or 1G device needs hardly any.
   const tables =
     shape.order === 0 ? tablesMax(shape) : tablesMax({ ...shape, pages: shape.pages / 512 });
   const records = abi.ARENA + tables * TABLE_BYTES;
-  const recordsEnd = records + folios * 2 ** compoundShift;
+  const recordsEnd = records + recordBytes;
   const stampBytes = shape.stamps ? (recordsEnd - records) / 8 : 0;
   const tableLocks = recordsEnd + stampBytes;
   // Moving the tables by a page moves their locks by a page, and each lock by one line less.
@@ -126,7 +161,7 @@ export class Bank {
   readonly shape: BankShape;
   readonly memory: WebAssembly.Memory;
   readonly bytes: number;
-  /** log2 of the bytes of struct pages a folio keeps. */
+  /** log2 of the bytes of records a folio keeps; of the counters alone where its flags lie apart. */
   readonly compoundShift: number;
   readonly view: DataView;
   readonly #plan: BankPlan;
@@ -155,6 +190,10 @@ export class Bank {
   /** Where the records begin, and end. */
   get records(): number {
     return this.#plan.records + this.#placeBytes;
+  }
+
+  get format(): RecordFormat {
+    return this.shape.records ?? 'line';
   }
 
   get recordsEnd(): number {
