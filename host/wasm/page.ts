@@ -132,6 +132,8 @@ function readPacked(bank: Bank, kernel: KernelId, page: number, head: number): F
   const mapping = ((byte >> abi.PACKED_MAPPING_BIT) & 1) === 1;
   let flags = CONSTANT_FLAGS;
   if (large && !tail) flags |= 1n << BigInt(abi.PG_HEAD_BIT);
+  // The second page keeps the order there.
+  if (page === head + 1 && tail) flags |= BigInt(bank.shape.order);
   for (const [packed, bit] of tail ? [] : flagBits(kernel))
     if ((byte >> packed) & 1) flags |= 1n << BigInt(bit);
   return {
