@@ -61,7 +61,7 @@ import { PACKED } from './switches';
   1 << (RECORDS == 0 ? LINE_HWPOISON_BIT : PACKED_HWPOISON_BIT);
 @inline const MAPPING_KNOWN: u32 = 1 << PACKED_MAPPING_BIT;
 
-/* packed: where flag bytes are: a record's is at flagOrigin + (record >> flagShift). */
+/* packed: a record's flag byte is at flagOrigin + (record >> flagShift). */
 let flagOrigin: usize = 0;
 let flagShift: u32 = 0;
 
@@ -69,8 +69,8 @@ let flagShift: u32 = 0;
 @inline export function attachRecords(records: usize, pages: u32, order: u32): void {
   if (!PACKED) return;
   flagShift = order == 0 ? PACKED_PAGE_SHIFT : 0;
-  const flags = order == 0 ? records + ((<usize>pages) << PACKED_PAGE_SHIFT) : records + PACKED_FLAGS;
-  flagOrigin = flags - (records >> flagShift);
+  const counters = order == 0 ? (<usize>pages) << PACKED_PAGE_SHIFT : PACKED_FLAGS;
+  flagOrigin = records + counters - (records >> flagShift);
 }
 
 /** Address of a record's flags: the line to touch for them. */
@@ -131,8 +131,8 @@ let flagShift: u32 = 0;
 
 /**
  * Every other flag is set behind the first fault, so the byte is 0 here. The plain store can lose a
- * flag only where two threads fault a page in for the first time at once and the slower of them waits
- * right here until the leaf of the faster is pinned or gone again.
+ * flag only where two threads fault in a page for the first time at once and the slower of them is
+ * held up right here until the leaf of the faster is pinned or gone again.
  */
 @inline function setMappingBit(head: usize, index: u64, large: bool): u64 {
   const at = flagsAt(head);

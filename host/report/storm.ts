@@ -91,6 +91,11 @@ function eventTable(result: StormResult, kernel: KernelId): string {
   ]);
 }
 
+/** What time on packed records is worth. */
+const PACKED_NOTE =
+  'Packed records: counts are those of line records, but for lines, which are those of this format. Several pages\n' +
+  'share a line, so times are not for comparison with line records, nor with a kernel.';
+
 /** A storm's events and emulated times, one table a kernel. */
 export function formatStorm(result: StormResult, what: string): string {
   const { device, seed, workload, overlap, turns } = result;
@@ -102,6 +107,7 @@ export function formatStorm(result: StormResult, what: string): string {
     'Counts are exact, for one round of the storm. Emulated time is the emulated steps alone on this machine,',
     'walks and struct pages without locks and statistics; it is no claim about kernel time: daxstorm compare',
     'shows the recorded cost.',
+    ...(device.records === 'packed' ? [PACKED_NOTE] : []),
     `Assumed: ${sayConfiguration()}.`,
   ].join('\n');
 }

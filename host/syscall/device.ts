@@ -190,8 +190,8 @@ export function withRecords(device: Device, records: RecordFormat): Device {
   return { ...device, records };
 }
 
-/** ` (packed records)`, where they are not as the kernel keeps them. */
-export function sayRecords({ records }: Device): string {
+/** `, packed records`, where struct pages are not as the kernel keeps them. */
+export function sayRecords({ records }: { readonly records?: RecordFormat | undefined }): string {
   return records === 'packed' ? ', packed records' : '';
 }
 

@@ -2,7 +2,7 @@ import { DaxError } from '../error.ts';
 import type { Random } from '../random.ts';
 import { formatBytes, MIB } from '../units.ts';
 import * as abi from './abi.ts';
-import { availableBytes, SHARED_MEMORY } from './platform.ts';
+import { availableBytes, releaseMemories, SHARED_MEMORY } from './platform.ts';
 
 const TABLE_BYTES = 4096;
 /** A lock has a cache line of its own. */
@@ -12,6 +12,8 @@ const WASM_PAGE_BYTES = 65_536;
 const BANK_BYTES_MAX = 65_536 * WASM_PAGE_BYTES;
 /** Page numbers are 32 bits in the core. */
 const PAGES_MAX = 2 ** 32;
+/** From here on a bank is worth looking for others that are done with. */
+const LARGE_BYTES = 256 * MIB;
 /** What the host itself needs beside the bank. */
 const HEADROOM_BYTES = 256 * MIB;
 
@@ -172,6 +174,7 @@ export class Bank {
   /** `roomBytes` more than the device needs are for `place`. */
   constructor(shape: BankShape, roomBytes = 0) {
     const plan = planBank(shape, roomBytes);
+    if (plan.bytes >= LARGE_BYTES) releaseMemories();
     refuseTooLarge(shape, plan.bytes);
     this.shape = shape;
     this.bytes = plan.bytes;

@@ -126,8 +126,8 @@ export const MUTANTS = [
   {
     name: 'accesses count up on the wrong kernel',
     file: 'ref.ts',
-    find: '  if (KERNEL == DEVMAP) {\n    if (!(flags & REFERENCED))',
-    replace: '  if (KERNEL != DEVMAP) {\n    if (!(flags & REFERENCED))',
+    find: '  if (KERNEL == DEVMAP) {\n    if (!(flags & PAGE_REFERENCED))',
+    replace: '  if (KERNEL != DEVMAP) {\n    if (!(flags & PAGE_REFERENCED))',
   },
   {
     name: 'the first tail of a folio is skipped',
@@ -180,7 +180,7 @@ export const MUTANTS = [
   {
     name: 'GUP-fast pins longterm for writing',
     file: 'gup.ts',
-    find: 'return KERNEL == DEVMAP || load<u64>(head, PG_MAPPING) == 0;',
+    find: 'return KERNEL == DEVMAP || !hasMapping(head);',
     replace: 'return true;',
   },
   {
