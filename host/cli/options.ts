@@ -102,8 +102,8 @@ export const pinPagesOption = () =>
 export const recordsOption = () =>
   new Option(
     '--records <format>',
-    'struct pages as the kernel keeps them, to measure, or what can change of them, to scale: line or\n' +
-      'packed (9 bytes a 4K page; the first run compiles builds)',
+    'line: struct pages as the kernel keeps them, to measure with; packed: 9 bytes a 4K page, 64 a folio, ' +
+      'to scale with (the first run compiles builds)',
   ).choices([...RECORD_FORMATS]);
 
 /** A whole number from 1 up. */

@@ -1,7 +1,7 @@
 // Twenty-odd ways to break the core, one small change each. The tests must notice every one.
 import { HAZARD_MUTANTS } from './hazards.mjs';
+import { PACKED_MUTANTS } from './packed.mjs';
 import { SURFACE_MUTANTS } from './surface.mjs';
-
 import { UNBIND_MUTANTS } from './unbind.mjs';
 
 /**
@@ -10,6 +10,7 @@ import { UNBIND_MUTANTS } from './unbind.mjs';
  *   readonly file: string,
  *   readonly find: string,
  *   readonly replace: string,
+ *   readonly packed?: boolean,
  * }} Mutant
  */
 
@@ -288,4 +289,5 @@ export const MUTANTS = [
     replace: '0));',
   },
   ...UNBIND_MUTANTS,
+  ...PACKED_MUTANTS,
 ];
