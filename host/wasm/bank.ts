@@ -232,6 +232,8 @@ export class Bank {
     control(abi.CTL_COMPOUND_SHIFT, this.compoundShift);
     control(abi.CTL_TAIL_MASK, shape.dedup ? 63 : 0xffffffff);
     control(abi.CTL_STAMPS, this.recordsEnd);
+    // Packed records may end within a line, of which the rest belongs to the state's hash too.
+    clear(this.recordsEnd - LINE_BYTES, this.recordsEnd);
     // Whatever lay here in another place must not look like a lock that is held.
     const tableLocks = this.#plan.tableLocks + this.#placeBytes;
     const tables = (this.records - this.arena) / TABLE_BYTES;
