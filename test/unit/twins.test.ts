@@ -1,6 +1,6 @@
 // Counted and timed builds of one kernel leave the same machine behind after the same op stream, in
 // either record format.
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { KERNEL_IDS } from '../../host/kernel.ts';
 import { stormPhases } from '../../host/storm/phase.ts';
 import { makeScenario, scenarioDevice } from '../../host/storm/scenario.ts';
@@ -17,10 +17,14 @@ const SIDES = KERNEL_IDS.flatMap((kernel) =>
 );
 
 describe.each(SIDES)('$kernel $records', ({ kernel, records }) => {
+  let made: string | undefined;
+  beforeAll(async () => {
+    made = await countedBuild(kernel, records);
+  }, 300_000);
+
   test.each(ALIGN_NAMES)(
     '%s: counted = timed = timed without chaining, after every phase',
-    async (align) => {
-      const made = await countedBuild(kernel, records);
+    (align) => {
       const sizeBytes = ALIGNS[align] * (align === '4K' ? 3072 : 6);
       const scenario = makeScenario({
         align,
