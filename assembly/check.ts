@@ -4,14 +4,14 @@
  */
 import { isLeaf, physIn, tableOf } from './entry';
 import {
-  CONTROL, CTL_ARENA_FREE, CTL_ARENA_LIVE, CTL_ARENA_START, CTL_ARENA_TOP, ENTIRELY_MAPPED,
-  FOLIO_LARGE_MAPCOUNT, FOLIO_PINCOUNT, MMS, MM_BYTES, MM_LEVELS, MM_TABLES, MM_TOP, OPS, PAGES,
-  PAGES_MAX, PG_MAPCOUNT, PG_REFCOUNT,
+  CONTROL, CTL_ARENA_FREE, CTL_ARENA_LIVE, CTL_ARENA_START, CTL_ARENA_TOP, ENTIRELY_MAPPED, MMS,
+  MM_BYTES, MM_LEVELS, MM_TABLES, MM_TOP, OPS, PAGES, PAGES_MAX,
 } from './layout';
+import { deviceFolioOrder, deviceOrder, devicePages, headRecord, largeFolios } from './page';
 import {
-  FOLIO_ENTIRE_MAPCOUNT, FOLIO_NR_PAGES_MAPPED, deviceFolioOrder, deviceOrder, devicePages,
-  headRecord, largeFolios,
-} from './page';
+  RECORD_ENTIRE_MAPCOUNT, RECORD_LARGE_MAPCOUNT, RECORD_MAPCOUNT, RECORD_NR_PAGES_MAPPED,
+  RECORD_PINCOUNT, RECORD_REFCOUNT,
+} from './record';
 import {
   BAD_ARENA, BAD_ENTIRE_MAPCOUNT, BAD_FILE_PAGES, BAD_LARGE_MAPCOUNT, BAD_LEAF_ADDRESS,
   BAD_LEAF_LEVEL, BAD_MAPCOUNT, BAD_NR_PAGES_MAPPED, BAD_PINCOUNT, BAD_REFCOUNT, BAD_TABLES, OK,
@@ -95,15 +95,15 @@ function checkFolio(folio: u32): void {
   const head = headRecord(folio << deviceFolioOrder());
   const mapped = KERNEL == DEVMAP ? 0 : <i32>load<u32>(tally(folio));
   const large = largeFolios();
-  const pins = large ? load<i32>(head, FOLIO_PINCOUNT) : 0;
+  const pins = large ? load<i32>(head, RECORD_PINCOUNT) : 0;
   if (pins < 0) report(BAD_PINCOUNT, folio);
-  if (load<i32>(head, PG_REFCOUNT) < 1 + mapped + pins) report(BAD_REFCOUNT, folio);
-  if (load<i32>(head, PG_MAPCOUNT) != (large ? 0 : mapped) - 1) report(BAD_MAPCOUNT, folio);
+  if (load<i32>(head, RECORD_REFCOUNT) < 1 + mapped + pins) report(BAD_REFCOUNT, folio);
+  if (load<i32>(head, RECORD_MAPCOUNT) != (large ? 0 : mapped) - 1) report(BAD_MAPCOUNT, folio);
   if (!large) return;
-  if (load<i32>(head, FOLIO_ENTIRE_MAPCOUNT) != mapped - 1) report(BAD_ENTIRE_MAPCOUNT, folio);
-  if (load<i32>(head, FOLIO_LARGE_MAPCOUNT) != mapped - 1) report(BAD_LARGE_MAPCOUNT, folio);
+  if (load<i32>(head, RECORD_ENTIRE_MAPCOUNT) != mapped - 1) report(BAD_ENTIRE_MAPCOUNT, folio);
+  if (load<i32>(head, RECORD_LARGE_MAPCOUNT) != mapped - 1) report(BAD_LARGE_MAPCOUNT, folio);
   const entirely = mapped > 0 ? ENTIRELY_MAPPED : 0;
-  if (load<i32>(head, FOLIO_NR_PAGES_MAPPED) != entirely) report(BAD_NR_PAGES_MAPPED, folio);
+  if (load<i32>(head, RECORD_NR_PAGES_MAPPED) != entirely) report(BAD_NR_PAGES_MAPPED, folio);
 }
 
 /** Live tables are those that somebody reaches, and with the free ones all that were ever cut. */

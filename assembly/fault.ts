@@ -12,7 +12,7 @@ import {
   tableOf,
 } from './entry';
 import {
-  ACCESS_EXEC, ACCESS_WRITE, CONTROL, CTL_ALIVE, MM_ID, PG_REFCOUNT, VMA_END,
+  ACCESS_EXEC, ACCESS_WRITE, CONTROL, CTL_ALIVE, MM_ID, VMA_END,
   VMA_FLAGS, VMA_MM, VMA_PGOFF, VMA_PROT, VMA_START, VM_EXEC, VM_NOHUGEPAGE, VM_READ, VM_WRITE,
   WARN_ORDER, WARN_UNALIGNED_OFFSET,
 } from './layout';
@@ -24,13 +24,13 @@ import {
   lockHuge, lockMmapRead, lockPte, lockVma, unlockHuge, unlockMmapRead, unlockPte, unlockVma,
 } from './lock';
 import {
-  deviceOrder, folioOrder, inOneRange, leafFolio, pageOf, physOf, setLeafMapping, setMapping,
-  smallRecord,
+  deviceOrder, folioOrder, inOneRange, leafFolio, pageOf, physOf, setLeafMapping, smallRecord,
 } from './page';
 import { trackInsert } from './pat';
 import {
   NR_FILE_MAPPED, NR_FILE_PMDMAPPED, chargePages, countPages, enterSrcu, leaveSrcu,
 } from './percpu';
+import { RECORD_REFCOUNT, setMapping } from './record';
 import { addHugeRmap, mapcountAdd, markDirtyLocked, put, refAdd } from './ref';
 import { FALLBACK, OK, OOM, RETRY, SIGBUS, SIGSEGV } from './status';
 import { DEVMAP, MARKS, REFERENCES, RMAP, STATISTICS } from './switches';
@@ -194,8 +194,8 @@ function pteFault(vma: usize, va: u64, pmdSlot: usize, found: usize, write: u32)
   const page = pageAt(vma, va);
   if (!inOneRange(page, 1)) return SIGBUS;
   const record = smallRecord(<u32>page);
-  const token = setMapping(record, page) + trackInsert(physOf(<u32>page));
-  if (KERNEL != DEVMAP && load<i32>(record, PG_REFCOUNT) == 0) return SIGBUS;
+  const token = setMapping(record, page, false) + trackInsert(physOf(<u32>page));
+  if (KERNEL != DEVMAP && load<i32>(record, RECORD_REFCOUNT) == 0) return SIGBUS;
   let slot = found;
   if (!slot) {
     const table = allocTable();

@@ -4,7 +4,7 @@
 import { DEVMAP_BIT, RW, SPECIAL, USER, isLeaf, isPresent, physIn, tableOf } from './entry';
 import {
   CONTROL, CTL_ALIVE, CTL_LATE_PAGES, GUP_APPEND, GUP_LONGTERM, GUP_PIN, GUP_PIN_COUNTING_BIAS,
-  GUP_WRITE, PAGES, PG_MAPPING, VMA_MM,
+  GUP_WRITE, PAGES, VMA_MM,
 } from './layout';
 import {
   GUP_PAGE, GUP_STOP, PMD_RECHECK, PT_RECHECK, beginOperation, count,
@@ -15,6 +15,7 @@ import {
 } from './page';
 import { dropPgmap, usePgmap } from './pgmap';
 import { pageInRanges } from './range';
+import { RECORD_SHIFT, hasMapping } from './record';
 import {
   clearReferenced, markDirtyLocked, pincountAdd, put, refAdd, setReferenced, tryGet,
 } from './ref';
@@ -22,8 +23,6 @@ import { GONE, OK } from './status';
 import { DEVMAP, FOLIO_GUP } from './switches';
 import { PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, entryEnd, findPud, readEntry, slotOf } from './walk';
 
-/** Bytes of a struct page as a shift: where folios are single pages, how far apart heads are. */
-@inline const PAGE_RECORD_SHIFT: u32 = 6;
 /** No device has this page. */
 @inline const NO_PAGE: u32 = ~0;
 
@@ -67,7 +66,7 @@ export function pagesGot(): u32 {
 /** gup_fast_folio_allowed and gup_must_unshare, for what device-DAX can meet (6.3). */
 @inline function mayGrab(head: usize, entry: u64, flags: u32): bool {
   if (!(flags & GUP_LONGTERM)) return true;
-  if (flags & GUP_WRITE) return KERNEL == DEVMAP || load<u64>(head, PG_MAPPING) == 0;
+  if (flags & GUP_WRITE) return KERNEL == DEVMAP || !hasMapping(head);
   return (entry & RW) != 0;
 }
 
@@ -95,7 +94,7 @@ export function pagesGot(): u32 {
     page = pageInRanges(physIn(entry));
     if (!FOLIO_GUP && !usePgmap(page)) return NO_PAGE;
   }
-  const head = folioIn(page, base, 0, PAGE_RECORD_SHIFT, ~0);
+  const head = folioIn(page, base, 0, RECORD_SHIFT, ~0);
   if (!grab(head, 1, flags, 0)) return NO_PAGE;
   count(PMD_RECHECK);
   count(PT_RECHECK);
@@ -292,7 +291,7 @@ export function unpin(first: u32, pages: u32): u32 {
   if (!load<u32>(CONTROL, CTL_ALIVE)) return tooLate(pages);
   beginOperation();
   const end = first + pages;
-  if (deviceFolioOrder() == 0) unpinRuns(first, end, 0, PAGE_RECORD_SHIFT, ~0);
+  if (deviceFolioOrder() == 0) unpinRuns(first, end, 0, RECORD_SHIFT, ~0);
   else unpinRuns(first, end, deviceFolioOrder(), folioShift(), sharedTailMask());
   return OK;
 }

@@ -5,7 +5,7 @@ import { ACCESSED, DIRTY, RW, SOFT_DIRTY, isLeaf, isPresent, tableOf } from './e
 import { faultUnderMmapLock, statusOf } from './fault';
 import { beginPages, pagesGot, report } from './gup';
 import {
-  GUP_PIN, GUP_PIN_COUNTING_BIAS, GUP_WRITE, PG_REFCOUNT, VMA_MM, WARN_NOT_POSITIVE,
+  GUP_PIN, GUP_PIN_COUNTING_BIAS, GUP_WRITE, VMA_MM, WARN_NOT_POSITIVE,
 } from './layout';
 import {
   GUP_PAGE, GUP_WALK, beginOperation, count,
@@ -13,6 +13,7 @@ import {
 import { lockHuge, lockMmapRead, lockPte, unlockHuge, unlockMmapRead, unlockPte } from './lock';
 import { folioOf, largeFolios, pageOf } from './page';
 import { dropPgmap, usePgmap } from './pgmap';
+import { RECORD_REFCOUNT } from './record';
 import { markAccessed, markDirty, pincountAdd, refAdd } from './ref';
 import { OK, OOM, SIGBUS } from './status';
 import { DEVMAP, FOLIO_GUP } from './switches';
@@ -85,7 +86,7 @@ function touchPage(head: usize, flags: u32): void {
 
 /** try_grab_folio: the count is looked at, then added to; a small pin in one step (6.1, 6.2). */
 function grabSlow(head: usize, pages: i32, flags: u32): bool {
-  if (load<i32>(head, PG_REFCOUNT) <= 0) {
+  if (load<i32>(head, RECORD_REFCOUNT) <= 0) {
     warn(WARN_NOT_POSITIVE);
     return false;
   }

@@ -20,9 +20,9 @@
  *   ├ PGMAPS      ┤ 64 KiB: the xarray of pgmaps
  *   ├ HISTOGRAM   ┤ 8 KiB and a word: latencies of single operations, where a build keeps them
  *   ├ ARENA       ┤ page tables, 4 KiB each; their address is their physical address
- *   ├ records     ┤ struct pages, at CTL_RECORDS
+ *   ├ records     ┤ struct pages in the build's format, at CTL_RECORDS
  *   ├ table locks ┤ 64 B a page table, at CTL_TABLE_LOCKS: its struct page's split lock
- *   └ stamps      ┘ counted builds only: when each struct-page line was last touched
+ *   └ stamps      ┘ counted builds only: when each line of the records was last touched
  */
 
 @inline export const ABI_VERSION: u32 = 2;
@@ -70,10 +70,11 @@
 @inline export const CTL_ORDER: u32 = 12;
 @inline export const CTL_ALIVE: u32 = 16;
 @inline export const CTL_RECORDS: u32 = 20;
-/** log2 of the bytes of struct pages one folio keeps. */
+/** log2 of the bytes of records one folio keeps. */
 @inline export const CTL_COMPOUND_SHIFT: u32 = 24;
 /** 63 where tail struct pages are shared (vmemmap deduplicated), else all ones. */
 @inline export const CTL_TAIL_MASK: u32 = 28;
+/** Where the stamps begin and the records end; counted builds alone have stamps. */
 @inline export const CTL_STAMPS: u32 = 32;
 @inline export const CTL_TABLE_LOCKS: u32 = 36;
 /** How many physical ranges the device has. */
@@ -209,6 +210,38 @@
 @inline export const FOLIO_MM_ID_MAPCOUNT1: u32 = 100;
 @inline export const FOLIO_MM_IDS: u32 = 104;
 
+/*
+ * RECORDS=packed: what of a struct page can change. Mapping and head follow from the page's number,
+ * and so does index where folios are single pages; tails never change, so there are none.
+ *   of a device of single pages: the counters of every page, then a flag byte of every page
+ *   ┌ 0 _mapcount ┬ 4 _refcount ┐
+ *   of a device of larger folios: a line each
+ *   ┌ 0 _mapcount ┬ 4 _refcount ┬ 8 _large_mapcount ┬ 12 _entire_mapcount ┬ 16 _nr_pages_mapped ┐
+ *   ├ 20 _pincount ┬ 24 _mm_id_mapcount[2] ┬ 32 _mm_ids ┬ 40 index ┬ 48 flag byte              ┘
+ */
+@inline export const PACKED_PAGE_SHIFT: u32 = 3;
+@inline export const PACKED_FOLIO_SHIFT: u32 = 6;
+@inline export const PACKED_MAPCOUNT: u32 = 0;
+@inline export const PACKED_REFCOUNT: u32 = 4;
+@inline export const PACKED_LARGE_MAPCOUNT: u32 = 8;
+@inline export const PACKED_ENTIRE_MAPCOUNT: u32 = 12;
+@inline export const PACKED_NR_PAGES_MAPPED: u32 = 16;
+@inline export const PACKED_PINCOUNT: u32 = 20;
+@inline export const PACKED_MM_ID_MAPCOUNT0: u32 = 24;
+@inline export const PACKED_MM_ID_MAPCOUNT1: u32 = 28;
+@inline export const PACKED_MM_IDS: u32 = 32;
+@inline export const PACKED_INDEX: u32 = 40;
+@inline export const PACKED_FLAGS: u32 = 48;
+
+/** Bits of the flag byte: the page flags that can change, and whether dax_set_mapping was here. */
+@inline export const PACKED_LOCKED_BIT: u32 = 0;
+@inline export const PACKED_REFERENCED_BIT: u32 = 1;
+@inline export const PACKED_DIRTY_BIT: u32 = 2;
+@inline export const PACKED_WORKINGSET_BIT: u32 = 3;
+@inline export const PACKED_LRU_REFS_SHIFT: u32 = 4;
+@inline export const PACKED_HWPOISON_BIT: u32 = 6;
+@inline export const PACKED_MAPPING_BIT: u32 = 7;
+
 @inline export const ENTIRELY_MAPPED: i32 = 0x800000;
 @inline export const GUP_PIN_COUNTING_BIAS: i32 = 1024;
 
@@ -220,6 +253,7 @@
 @inline export const HELD_MAX: u32 = 524288;
 
 /** Page flag bits (semantics 1.1). */
+@inline export const PG_LOCKED_BIT: u32 = 0;
 @inline export const PG_REFERENCED_BIT: u32 = 2;
 @inline export const PG_DIRTY_BIT: u32 = 4;
 @inline export const PG_HEAD_BIT: u32 = 6;
@@ -229,6 +263,8 @@
 @inline export const PG_HWPOISON_BIT_DEVMAP: u32 = 20;
 @inline export const PG_HWPOISON_BIT_REFCOUNT: u32 = 21;
 @inline export const LRU_REFS_SHIFT: u32 = 25;
+/** Zone, node and section links, as the recorded kernels have them. */
+@inline export const PG_ZONE_BITS: u64 = 0x27ffffc0000000;
 
 /*
  * Operation: one u64

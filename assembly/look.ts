@@ -7,7 +7,7 @@ import {
   ACCESSED, SOFT_DIRTY, isDirty, isLeaf, normalPage, physIn, softCleaned, tableOf,
 } from './entry';
 import {
-  MM_TOP, PAGES, PAGES_MAX, PG_DIRTY_BIT, PG_FLAGS, PG_REFERENCED_BIT, SMAPS_PRIVATE_CLEAN,
+  MM_TOP, PAGES, PAGES_MAX, SMAPS_PRIVATE_CLEAN,
   SMAPS_PRIVATE_DIRTY, SMAPS_PSS, SMAPS_REFERENCED, SMAPS_RSS, SMAPS_SHARED_CLEAN,
   SMAPS_SHARED_DIRTY, SMAPS_SUMS, VMA_FLAGS, VMA_MM, VM_SOFTDIRTY,
 } from './layout';
@@ -16,6 +16,7 @@ import {
   lockHuge, lockMmapRead, lockPte, unlockHuge, unlockMmapRead, unlockPte,
 } from './lock';
 import { leafFolio, pageOf } from './page';
+import { PAGE_DIRTY, PAGE_REFERENCED, flagsAt, loadFlags } from './record';
 import { clearReferenced, mapsOf } from './ref';
 import { DEVMAP } from './switches';
 import {
@@ -51,12 +52,13 @@ function account(entry: u64, bytes: u64): void {
   if (!normalPage(entry)) return;
   const head = leafFolio(pageOf(entry));
   touched(head);
-  const flags = load<u64>(head, PG_FLAGS);
+  touched(flagsAt(head));
+  const flags = loadFlags(head);
   const maps = <u64>mapsOf(head);
-  const dirty = isDirty(entry) || (flags & (1 << PG_DIRTY_BIT)) != 0;
+  const dirty = isDirty(entry) || (flags & PAGE_DIRTY) != 0;
   add(SMAPS_RSS, bytes);
   add(SMAPS_PSS, (bytes >> PTE_SHIFT) * ((4096 << 12) / (maps < 2 ? 1 : maps)));
-  if ((entry & ACCESSED) != 0 || (flags & (1 << PG_REFERENCED_BIT)) != 0) {
+  if ((entry & ACCESSED) != 0 || (flags & PAGE_REFERENCED) != 0) {
     add(SMAPS_REFERENCED, bytes);
   }
   if (maps >= 2) add(dirty ? SMAPS_SHARED_DIRTY : SMAPS_SHARED_CLEAN, bytes);

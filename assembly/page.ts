@@ -5,24 +5,20 @@ import { physIn } from './entry';
 import {
   CONTROL, CTL_COMPOUND_SHIFT, CTL_FIRST_COMPOUND, CTL_LEAF_ORDER, CTL_ORDER,
   CTL_PAGES, CTL_PHYS, CTL_RECORDS, CTL_STAMPS,
-  CTL_TAIL_MASK, FOLIO_ENTIRE_MAPCOUNT_DEVMAP, FOLIO_ENTIRE_MAPCOUNT_REFCOUNT,
-  FOLIO_LARGE_MAPCOUNT, FOLIO_MM_IDS, FOLIO_MM_ID_MAPCOUNT0, FOLIO_MM_ID_MAPCOUNT1,
-  FOLIO_NR_PAGES_DEVMAP, FOLIO_NR_PAGES_MAPPED_DEVMAP, FOLIO_NR_PAGES_MAPPED_REFCOUNT,
-  FOLIO_NR_PAGES_REFCOUNT, FOLIO_ORDER, FOLIO_PINCOUNT, PAGE_BYTES, PG_FLAGS, PG_HEAD_BIT,
-  PG_INDEX, PG_MAPCOUNT, PG_MAPPING, PG_REFCOUNT, PG_RESERVED_BIT, PG_WORD1,
+  CTL_TAIL_MASK, FOLIO_NR_PAGES_DEVMAP, FOLIO_NR_PAGES_REFCOUNT, FOLIO_ORDER, PAGE_BYTES, PG_FLAGS,
+  PG_HEAD_BIT, PG_MAPPING, PG_RESERVED_BIT, PG_WORD1, PG_ZONE_BITS,
 } from './layout';
-import { SET_MAPPING, count, dirtied, touched } from './ledger';
+import { touched } from './ledger';
 import { RANGE_PAGES, inOneOfRanges, pageInRanges, physInRanges, rangeAt } from './range';
-import { DEVMAP, MASK_TAILS } from './switches';
+import {
+  RECORD_ENTIRE_MAPCOUNT, RECORD_LARGE_MAPCOUNT, RECORD_MAPCOUNT, RECORD_MM_IDS,
+  RECORD_MM_ID_MAPCOUNT0, RECORD_MM_ID_MAPCOUNT1, RECORD_NR_PAGES_MAPPED, RECORD_PINCOUNT,
+  RECORD_REFCOUNT, RECORD_SHIFT, attachRecords, initFolioLine, initPages, setMapping,
+} from './record';
+import { DEVMAP, MASK_TAILS, PACKED } from './switches';
 
-@inline export const FOLIO_ENTIRE_MAPCOUNT: u32 =
-  KERNEL == 0 ? FOLIO_ENTIRE_MAPCOUNT_DEVMAP : FOLIO_ENTIRE_MAPCOUNT_REFCOUNT;
-@inline export const FOLIO_NR_PAGES_MAPPED: u32 =
-  KERNEL == 0 ? FOLIO_NR_PAGES_MAPPED_DEVMAP : FOLIO_NR_PAGES_MAPPED_REFCOUNT;
 @inline const FOLIO_NR_PAGES: u32 = KERNEL == 0 ? FOLIO_NR_PAGES_DEVMAP : FOLIO_NR_PAGES_REFCOUNT;
 
-/** Zone, node and section links, as the recorded kernels have them. */
-@inline const ZONE_BITS: u64 = 0x27ffffc0000000;
 @inline const TAIL_MAPPING: u64 = 0xdead000000000400;
 /** Struct pages that binding initialises of a folio whose tails are shared: two 4 KiB frames. */
 @inline const DEDUP_STRUCTS: u32 = 128;
@@ -51,6 +47,7 @@ export function attachPages(): void {
   records = load<u32>(CONTROL, CTL_RECORDS);
   compoundShift = load<u32>(CONTROL, CTL_COMPOUND_SHIFT);
   tailMask = load<u32>(CONTROL, CTL_TAIL_MASK);
+  attachRecords(records, pageCount, order);
 }
 
 /** log2 of the pages of one of the device's leaves: 0, 9 or 18. */
@@ -99,9 +96,9 @@ export function attachPages(): void {
   return page & ~((1 << leafOrder) - 1);
 }
 
-/** The struct page of an order-0 device. */
+/** The record of a page of an order-0 device. */
 @inline export function smallRecord(page: u32): usize {
-  return records + ((<usize>page) << 6);
+  return records + ((<usize>page) << RECORD_SHIFT);
 }
 
 /** The head of the folio that `page` belongs to, by arithmetic. */
@@ -124,18 +121,19 @@ export function attachPages(): void {
 
 /** The folio whose references and map counts a huge leaf of `page` takes: page_folio. */
 @inline export function leafFolio(page: u32): usize {
-  return outOfOrder ? folioOf(page) : headRecord(page);
+  return !PACKED && outOfOrder ? folioOf(page) : headRecord(page);
 }
 
-/** folio_order: kept in page[1], but only a head has one (1.1). */
+/** folio_order: kept in page[1], but only a head has one (1.1). packed: every folio is alike. */
 @inline export function folioOrder(head: usize): u32 {
+  if (PACKED) return order;
   if (!(load<u64>(head, PG_FLAGS) & (1 << PG_HEAD_BIT))) return 0;
   touched(head + PAGE_BYTES);
   return load<u8>(head, FOLIO_ORDER);
 }
 
 /**
- * page_folio: what the kernel reads to get from a page to its head.
+ * page_folio: what the kernel reads to get from a page to its head. packed: nothing, it is known.
  * Deduplicated tails share: 64 and up repeat every 64 (2.1).
  * Kernel: devmap, refcount-6.15: the tail holds head|1; refcount: a mask|1 for the tail's own
  * address, which takes the folio to be naturally aligned (1.2).
@@ -146,6 +144,7 @@ export function attachPages(): void {
 @inline export function folioIn(
   page: u32, base: usize, folioOrder: u32, shift: u32, mask: u32,
 ): usize {
+  if (PACKED) return base + ((<usize>(page >> folioOrder)) << shift);
   const inFolio = page & ((1 << folioOrder) - 1);
   const distinct = inFolio < 64 ? inFolio : inFolio & mask | (mask == 63 ? 64 : 0);
   const record = base + ((<usize>(page >> folioOrder)) << shift) + ((<usize>distinct) << 6);
@@ -160,41 +159,25 @@ export function attachPages(): void {
   return folioIn(page, records, order, compoundShift, tailMask);
 }
 
-/**
- * dax_set_mapping: the head learns its file and offset the first time it is faulted (1.5).
- * Plain stores, never cleared. Returns what `mapping` held: a chained operation waits for it.
- */
-@inline export function setMapping(head: usize, index: u64): u64 {
-  touched(head);
-  const mapping = load<u64>(head, PG_MAPPING);
-  if (mapping == 0) {
-    dirtied(head);
-    count(SET_MAPPING);
-    store<u64>(head, CONTROL, PG_MAPPING);
-    store<u64>(head, index, PG_INDEX);
-  }
-  return mapping;
-}
-
 /** dax_set_mapping where no compound pages were made: every page of the leaf learns it (1.5). */
 function setMappings(page: u32): u64 {
   let token: u64 = 0;
   const end = page + (1 << leafOrder);
-  for (let at = page; at < end; at++) token += setMapping(smallRecord(at), at);
+  for (let at = page; at < end; at++) token += setMapping(smallRecord(at), at, false);
   return token;
 }
 
 /** dax_set_mapping for a huge leaf whose folio is `head`. */
 @inline export function setLeafMapping(head: usize, page: u32): u64 {
-  return leafOrder != order ? setMappings(page) : setMapping(head, page);
+  return !PACKED && leafOrder != order ? setMappings(page) : setMapping(head, page, true);
 }
 
 function initRecord(record: usize): void {
   memory.fill(record, 0, PAGE_BYTES);
-  store<u64>(record, ZONE_BITS | (1 << PG_RESERVED_BIT), PG_FLAGS);
+  store<u64>(record, PG_ZONE_BITS | (1 << PG_RESERVED_BIT), PG_FLAGS);
   store<u64>(record, CONTROL, PG_WORD1);
-  store<i32>(record, -1, PG_MAPCOUNT);
-  store<i32>(record, 1, PG_REFCOUNT);
+  store<i32>(record, -1, RECORD_MAPCOUNT);
+  store<i32>(record, 1, RECORD_REFCOUNT);
 }
 
 function initTail(record: usize, head: usize): void {
@@ -202,22 +185,22 @@ function initTail(record: usize, head: usize): void {
   const mask = ~(((<u64>PAGE_BYTES) << order) - 1);
   store<u64>(record, (MASK_TAILS ? mask : <u64>head) | 1, PG_WORD1);
   store<u64>(record, TAIL_MAPPING, PG_MAPPING);
-  store<i32>(record, 0, PG_REFCOUNT);
+  store<i32>(record, 0, RECORD_REFCOUNT);
 }
 
 /** prep_compound_head: the fields that live in page[1]. */
 function initFolio(head: usize): void {
   store<u64>(head, load<u64>(head) | (1 << PG_HEAD_BIT));
   store<u8>(head, <u8>order, FOLIO_ORDER);
-  store<i32>(head, -1, FOLIO_LARGE_MAPCOUNT);
-  store<i32>(head, -1, FOLIO_ENTIRE_MAPCOUNT);
-  store<i32>(head, 0, FOLIO_NR_PAGES_MAPPED);
-  store<i32>(head, 0, FOLIO_PINCOUNT);
+  store<i32>(head, -1, RECORD_LARGE_MAPCOUNT);
+  store<i32>(head, -1, RECORD_ENTIRE_MAPCOUNT);
+  store<i32>(head, 0, RECORD_NR_PAGES_MAPPED);
+  store<i32>(head, 0, RECORD_PINCOUNT);
   store<i32>(head, 1 << order, FOLIO_NR_PAGES);
   if (KERNEL != DEVMAP) {
-    store<i32>(head, -1, FOLIO_MM_ID_MAPCOUNT0);
-    store<i32>(head, -1, FOLIO_MM_ID_MAPCOUNT1);
-    store<u64>(head, 0, FOLIO_MM_IDS);
+    store<i32>(head, -1, RECORD_MM_ID_MAPCOUNT0);
+    store<i32>(head, -1, RECORD_MM_ID_MAPCOUNT1);
+    store<u64>(head, 0, RECORD_MM_IDS);
   }
 }
 
@@ -228,8 +211,21 @@ function initCompound(head: usize): void {
   initFolio(head);
 }
 
+/** packed: the folios of `pages` pages from `first` as binding leaves them. */
+function initPacked(first: u32, pages: u32): void {
+  if (order == 0) {
+    initPages(smallRecord(first), pages);
+    return;
+  }
+  for (let page = first; page < first + pages; page += 1 << order) initFolioLine(headRecord(page));
+}
+
 /** memmap_init_zone_device: every struct page as it is after the driver bound the device. */
 export function bindPages(): void {
+  if (PACKED) {
+    initPacked(0, pageCount);
+    return;
+  }
   if (order == 0) {
     for (let page: u32 = 0; page < pageCount; page++) initRecord(smallRecord(page));
   } else {
@@ -246,6 +242,10 @@ export function bindPages(): void {
  * `first`: the same state as bindPages, for a fraction of its stores (tails never change).
  */
 export function resetPages(first: u32, pages: u32): void {
+  if (PACKED) {
+    initPacked(first, pages);
+    return;
+  }
   const step: u32 = 1 << order;
   for (let page = first; page < first + pages; page += step) {
     const head = headRecord(page);
@@ -261,7 +261,6 @@ export function resetPages(first: u32, pages: u32): void {
 export function clearStamps(): void {
   if (COUNT) {
     const stamps: usize = load<u32>(CONTROL, CTL_STAMPS);
-    const folios = (pageCount + (1 << order) - 1) >> order;
-    memory.fill(stamps, 0, ((<usize>folios) << compoundShift) >> 3);
+    memory.fill(stamps, 0, (stamps - records) >> 3);
   }
 }

@@ -2,25 +2,20 @@
  * References, pins, map counts and page flags: the read-modify-writes whose cost is the question.
  * Every function here that carries the kernel's lock prefix is an atomic; nothing else is.
  */
-import {
-  CONTROL, CTL_ZERO_PUTS, CTL_ZERO_PUT_AT, ENTIRELY_MAPPED, FOLIO_LARGE_MAPCOUNT, FOLIO_MM_IDS,
-  FOLIO_MM_ID_MAPCOUNT0, FOLIO_MM_ID_MAPCOUNT1, FOLIO_PINCOUNT, LRU_REFS_SHIFT, PAGE_BYTES,
-  PG_DIRTY_BIT, PG_FLAGS, PG_HWPOISON_BIT_DEVMAP, PG_HWPOISON_BIT_REFCOUNT, PG_MAPCOUNT,
-  PG_REFCOUNT, PG_REFERENCED_BIT, PG_WORKINGSET_BIT, WARN_NEGATIVE,
-} from './layout';
+import { CONTROL, CTL_ZERO_PUTS, CTL_ZERO_PUT_AT, ENTIRELY_MAPPED, WARN_NEGATIVE } from './layout';
 import {
   CAS_RETRY, RMW_ENTIRE_MAPCOUNT, RMW_FLAGS, RMW_MAPCOUNT, RMW_MM_IDS, RMW_NR_PAGES_MAPPED,
   RMW_PINCOUNT, RMW_REFCOUNT, count, dirtied,
 } from './ledger';
-import { FOLIO_ENTIRE_MAPCOUNT, FOLIO_NR_PAGES_MAPPED, largeFolios } from './page';
+import { largeFolios } from './page';
+import {
+  FOLIO_LINE, PAGE_DIRTY, PAGE_HWPOISON, PAGE_LOCKED, PAGE_LRU_REF, PAGE_LRU_REFS, PAGE_REFERENCED,
+  PAGE_WORKINGSET, RECORD_ENTIRE_MAPCOUNT, RECORD_LARGE_MAPCOUNT, RECORD_MAPCOUNT, RECORD_MM_IDS,
+  RECORD_MM_ID_MAPCOUNT0, RECORD_MM_ID_MAPCOUNT1, RECORD_NR_PAGES_MAPPED, RECORD_PINCOUNT,
+  RECORD_REFCOUNT, andFlags, flagsAt, loadFlags, orFlags, swapFlags,
+} from './record';
 import { DEVMAP } from './switches';
 import { warn } from './warn';
-
-@inline const LOCKED: u64 = 1;
-@inline const REFERENCED: u64 = 1 << PG_REFERENCED_BIT;
-@inline const DIRTY: u64 = 1 << PG_DIRTY_BIT;
-@inline const WORKINGSET: u64 = 1 << PG_WORKINGSET_BIT;
-@inline const LRU_REFS: u64 = 3 << LRU_REFS_SHIFT;
 
 /* _mm_ids: two 31-bit mm ids; bit 31 says "shared", bit 63 is the lock. */
 @inline const MM_ID_MASK: u64 = 0x7FFFFFFF;
@@ -31,12 +26,12 @@ import { warn } from './warn';
 @inline export function refAdd(head: usize, by: i32): i32 {
   count(RMW_REFCOUNT);
   dirtied(head);
-  return atomic.add<i32>(head, by, PG_REFCOUNT);
+  return atomic.add<i32>(head, by, RECORD_REFCOUNT);
 }
 
 /** try_get_folio: add unless zero; refuses a negative (saturated) count, with a WARN (6.2). */
 @inline export function tryGet(head: usize, by: i32): bool {
-  let seen = load<i32>(head, PG_REFCOUNT);
+  let seen = load<i32>(head, RECORD_REFCOUNT);
   if (seen < 0) {
     warn(WARN_NEGATIVE);
     return false;
@@ -44,7 +39,7 @@ import { warn } from './warn';
   while (seen != 0) {
     count(RMW_REFCOUNT);
     dirtied(head);
-    const before = atomic.cmpxchg<i32>(head, seen, seen + by, PG_REFCOUNT);
+    const before = atomic.cmpxchg<i32>(head, seen, seen + by, RECORD_REFCOUNT);
     if (before == seen) return true;
     count(CAS_RETRY);
     seen = before;
@@ -59,7 +54,7 @@ import { warn } from './warn';
 function lastPut(head: usize): void {
   store<u32>(CONTROL, load<u32>(CONTROL, CTL_ZERO_PUTS) + 1, CTL_ZERO_PUTS);
   store<u32>(CONTROL, <u32>head, CTL_ZERO_PUT_AT);
-  if (KERNEL != DEVMAP) store<i32>(head, 1, PG_REFCOUNT);
+  if (KERNEL != DEVMAP) store<i32>(head, 1, RECORD_REFCOUNT);
 }
 
 /** folio_put_refs. */
@@ -69,72 +64,72 @@ function lastPut(head: usize): void {
 
 @inline export function pincountAdd(head: usize, by: i32): void {
   count(RMW_PINCOUNT);
-  dirtied(head + PAGE_BYTES);
-  atomic.add<i32>(head, by, FOLIO_PINCOUNT);
+  dirtied(head + FOLIO_LINE);
+  atomic.add<i32>(head, by, RECORD_PINCOUNT);
 }
 
 /** Sets flag bits with a lock prefix, set already or not (set_bit). */
 @inline function flagsOr(record: usize, bits: u64): void {
   count(RMW_FLAGS);
-  dirtied(record);
-  atomic.or<u64>(record, bits, PG_FLAGS);
+  dirtied(flagsAt(record));
+  orFlags(record, bits);
 }
 
 /** folio_set_referenced: unconditional, as GUP-fast does it. */
 @inline export function setReferenced(head: usize): void {
-  flagsOr(head, REFERENCED);
+  flagsOr(head, PAGE_REFERENCED);
 }
 
 /** folio_clear_referenced: unconditional too. */
 export function clearReferenced(head: usize): void {
   count(RMW_FLAGS);
-  dirtied(head);
-  atomic.and<u64>(head, ~REFERENCED, PG_FLAGS);
+  dirtied(flagsAt(head));
+  andFlags(head, ~PAGE_REFERENCED);
 }
 
 /** SetPageHWPoison on the head: all of a huge unit counts as poisoned. */
 export function setHwPoison(head: usize): void {
-  flagsOr(head, (<u64>1) << (KERNEL == 0 ? PG_HWPOISON_BIT_DEVMAP : PG_HWPOISON_BIT_REFCOUNT));
+  flagsOr(head, PAGE_HWPOISON);
 }
 
 /** folio_lock and folio_unlock of a folio that nobody else locks: PG_locked set, and cleared. */
 export function markDirtyLocked(head: usize): void {
-  flagsOr(head, LOCKED);
+  flagsOr(head, PAGE_LOCKED);
   markDirty(head);
   count(RMW_FLAGS);
-  atomic.and<u64>(head, ~LOCKED, PG_FLAGS);
+  andFlags(head, ~PAGE_LOCKED);
 }
 
 /** folio_mapcount: one a leaf, whatever its size. */
 @inline export function mapsOf(head: usize): i32 {
-  return load<i32>(head + (largeFolios() ? FOLIO_LARGE_MAPCOUNT : PG_MAPCOUNT)) + 1;
+  return load<i32>(head + (largeFolios() ? RECORD_LARGE_MAPCOUNT : RECORD_MAPCOUNT)) + 1;
 }
 
 /** folio_mark_dirty on device memory (noop_dirty_folio): only the first time costs. */
 @inline export function markDirty(head: usize): void {
-  if (!(load<u64>(head, PG_FLAGS) & DIRTY)) flagsOr(head, DIRTY);
+  if (!(loadFlags(head) & PAGE_DIRTY)) flagsOr(head, PAGE_DIRTY);
 }
 
 /** The flags after one more access: the MGLRU order of semantics 7.2, `flags` where it ends. */
 @inline function accessedFlags(flags: u64): u64 {
-  const counted = (flags & LRU_REFS) != LRU_REFS ? flags + (1 << LRU_REFS_SHIFT) : flags;
+  const counted = (flags & PAGE_LRU_REFS) != PAGE_LRU_REFS ? flags + PAGE_LRU_REF : flags;
   if (KERNEL == DEVMAP) {
-    if (!(flags & REFERENCED)) return flags | REFERENCED;
-    return flags & WORKINGSET ? counted : flags | WORKINGSET;
+    if (!(flags & PAGE_REFERENCED)) return flags | PAGE_REFERENCED;
+    return flags & PAGE_WORKINGSET ? counted : flags | PAGE_WORKINGSET;
   }
-  if (!(flags & REFERENCED)) return flags & ~LRU_REFS | REFERENCED;
-  return counted != flags ? counted : flags | WORKINGSET;
+  if (!(flags & PAGE_REFERENCED)) return flags & ~PAGE_LRU_REFS | PAGE_REFERENCED;
+  return counted != flags ? counted : flags | PAGE_WORKINGSET;
 }
 
 /** folio_mark_accessed under MGLRU. */
 export function markAccessed(head: usize): void {
-  let seen = load<u64>(head, PG_FLAGS);
+  let seen = loadFlags(head);
   while (true) {
     const next = accessedFlags(seen);
     if (next == seen) return;
     count(RMW_FLAGS);
-    dirtied(head);
-    const before = atomic.cmpxchg<u64>(head, seen, next, PG_FLAGS);
+    dirtied(flagsAt(head));
+    const before = swapFlags(head, seen, next);
     if (before == seen) return;
     count(CAS_RETRY);
     seen = before;
@@ -145,17 +140,17 @@ export function markAccessed(head: usize): void {
 @inline export function mapcountAdd(record: usize, by: i32): i32 {
   count(RMW_MAPCOUNT);
   dirtied(record);
-  return atomic.add<i32>(record, by, PG_MAPCOUNT);
+  return atomic.add<i32>(record, by, RECORD_MAPCOUNT);
 }
 
 /** Takes the bit lock in _mm_ids and answers what the word held. */
 function lockMmIds(head: usize): u64 {
   count(RMW_MM_IDS);
-  dirtied(head + PAGE_BYTES);
-  let ids = atomic.or<u64>(head, MM_IDS_LOCK, FOLIO_MM_IDS);
+  dirtied(head + FOLIO_LINE);
+  let ids = atomic.or<u64>(head, MM_IDS_LOCK, RECORD_MM_IDS);
   while (ids & MM_IDS_LOCK) {
     count(CAS_RETRY);
-    ids = atomic.or<u64>(head, MM_IDS_LOCK, FOLIO_MM_IDS);
+    ids = atomic.or<u64>(head, MM_IDS_LOCK, RECORD_MM_IDS);
   }
   return ids;
 }
@@ -169,50 +164,50 @@ function lockMmIds(head: usize): u64 {
 /** folio_add_large_mapcount: plain stores under the bit lock (mm ids: semantics 5.4). */
 function largeMapcountInc(head: usize, mm: u32): void {
   let ids = lockMmIds(head);
-  const now = load<i32>(head, FOLIO_LARGE_MAPCOUNT) + 1;
-  store<i32>(head, now, FOLIO_LARGE_MAPCOUNT);
+  const now = load<i32>(head, RECORD_LARGE_MAPCOUNT) + 1;
+  store<i32>(head, now, RECORD_LARGE_MAPCOUNT);
   const first = ids & MM_ID_MASK;
   const second = (ids >> 32) & MM_ID_MASK;
-  if (first == mm) addToSlot(head, FOLIO_MM_ID_MAPCOUNT0, 1);
-  else if (second == mm) addToSlot(head, FOLIO_MM_ID_MAPCOUNT1, 1);
+  if (first == mm) addToSlot(head, RECORD_MM_ID_MAPCOUNT0, 1);
+  else if (second == mm) addToSlot(head, RECORD_MM_ID_MAPCOUNT1, 1);
   else {
     if (!first) {
       ids |= mm;
-      store<i32>(head, 0, FOLIO_MM_ID_MAPCOUNT0);
+      store<i32>(head, 0, RECORD_MM_ID_MAPCOUNT0);
     } else if (!second) {
       ids |= <u64>mm << 32;
-      store<i32>(head, 0, FOLIO_MM_ID_MAPCOUNT1);
+      store<i32>(head, 0, RECORD_MM_ID_MAPCOUNT1);
     }
     if (now > 0) ids |= MM_IDS_SHARED;
   }
-  store<u64>(head, ids, FOLIO_MM_IDS);
+  store<u64>(head, ids, RECORD_MM_IDS);
 }
 
 /** folio_sub_large_mapcount. One mm that owns every mapping left is no sharing any more. */
 function largeMapcountDec(head: usize, mm: u32): void {
   let ids = lockMmIds(head);
-  const now = load<i32>(head, FOLIO_LARGE_MAPCOUNT) - 1;
-  store<i32>(head, now, FOLIO_LARGE_MAPCOUNT);
+  const now = load<i32>(head, RECORD_LARGE_MAPCOUNT) - 1;
+  store<i32>(head, now, RECORD_LARGE_MAPCOUNT);
   if ((ids & MM_ID_MASK) == mm) {
-    if (addToSlot(head, FOLIO_MM_ID_MAPCOUNT0, -1) < 0) ids &= ~MM_ID_MASK;
+    if (addToSlot(head, RECORD_MM_ID_MAPCOUNT0, -1) < 0) ids &= ~MM_ID_MASK;
   } else if (((ids >> 32) & MM_ID_MASK) == mm) {
-    if (addToSlot(head, FOLIO_MM_ID_MAPCOUNT1, -1) < 0) ids &= ~(MM_ID_MASK << 32);
+    if (addToSlot(head, RECORD_MM_ID_MAPCOUNT1, -1) < 0) ids &= ~(MM_ID_MASK << 32);
   }
   if (
-    load<i32>(head, FOLIO_MM_ID_MAPCOUNT0) == now ||
-    load<i32>(head, FOLIO_MM_ID_MAPCOUNT1) == now
+    load<i32>(head, RECORD_MM_ID_MAPCOUNT0) == now ||
+    load<i32>(head, RECORD_MM_ID_MAPCOUNT1) == now
   ) ids &= ~MM_IDS_SHARED;
-  store<u64>(head, ids, FOLIO_MM_IDS);
+  store<u64>(head, ids, RECORD_MM_IDS);
 }
 
 /** folio_add_file_rmap_pmd / _pud: E, N if it is the first, L. Answers what E was. */
 export function addHugeRmap(head: usize, mm: u32): i32 {
   count(RMW_ENTIRE_MAPCOUNT);
-  dirtied(head + PAGE_BYTES);
-  const before = atomic.add<i32>(head, 1, FOLIO_ENTIRE_MAPCOUNT);
+  dirtied(head + FOLIO_LINE);
+  const before = atomic.add<i32>(head, 1, RECORD_ENTIRE_MAPCOUNT);
   if (before == -1) {
     count(RMW_NR_PAGES_MAPPED);
-    atomic.add<i32>(head, ENTIRELY_MAPPED, FOLIO_NR_PAGES_MAPPED);
+    atomic.add<i32>(head, ENTIRELY_MAPPED, RECORD_NR_PAGES_MAPPED);
   }
   largeMapcountInc(head, mm);
   return before;
@@ -222,10 +217,10 @@ export function addHugeRmap(head: usize, mm: u32): i32 {
 export function removeHugeRmap(head: usize, mm: u32): i32 {
   largeMapcountDec(head, mm);
   count(RMW_ENTIRE_MAPCOUNT);
-  const before = atomic.add<i32>(head, -1, FOLIO_ENTIRE_MAPCOUNT);
+  const before = atomic.add<i32>(head, -1, RECORD_ENTIRE_MAPCOUNT);
   if (before == 0) {
     count(RMW_NR_PAGES_MAPPED);
-    atomic.add<i32>(head, -ENTIRELY_MAPPED, FOLIO_NR_PAGES_MAPPED);
+    atomic.add<i32>(head, -ENTIRELY_MAPPED, RECORD_NR_PAGES_MAPPED);
   }
   return before;
 }

@@ -8,7 +8,8 @@
  *            2 refcount-6.15  Linux 6.15: the same, but 2M and 1G leaves are marked SPECIAL
  *   DETAIL   0 pages          walk, entries, struct pages
  *            1 full           also locks, per-CPU statistics, memory types, the pgmap's look-up
- *   RECORDS  0 line           64 bytes a struct page, at the kernel's offsets
+ *   RECORDS  0 line           64 bytes a struct page, at the kernel's offsets: to measure
+ *            1 packed         what of it can change: 9 bytes a 4K page, a line a folio: to scale
  *   COUNT    0 / 1            whether the event ledger and the core's own checks exist
  *   STEPS    bits             what of refcounting is done: none in devmap, all in refcount builds;
  *                             a ladder of builds takes the steps one by one
@@ -22,6 +23,8 @@
 @inline export const DEVMAP: i32 = 0;
 @inline export const REFCOUNT: i32 = 1;
 @inline export const REFCOUNT_6_15: i32 = 2;
+
+@inline export const PACKED: bool = RECORDS != 0;
 
 @inline export const PAGES: i32 = 0;
 @inline export const FULL: i32 = 1;

@@ -3,14 +3,15 @@
  * steps is the host's: host/syscall/unbind.ts.
  */
 import {
-  CONTROL, CTL_ALIVE, FOLIO_PINCOUNT, GUP_PIN_COUNTING_BIAS, HELD_BYTES, HELD_MAX, PAGES,
-  PG_MAPPING, PG_REFCOUNT, VMAS, VMA_BYTES, VMA_END, VMA_MM, VMA_PGOFF, VMA_START, MM_TOP,
+  CONTROL, CTL_ALIVE, GUP_PIN_COUNTING_BIAS, HELD_BYTES, HELD_MAX, MM_TOP, PAGES, VMAS, VMA_BYTES,
+  VMA_END, VMA_MM, VMA_PGOFF, VMA_START,
 } from './layout';
 import { beginOperation } from './ledger';
 import { lockMapping, unlockMapping } from './lock';
 import { deviceFolioOrder, devicePages, folioOf, headRecord, physOf } from './page';
 import { awaitPgmap, awaitSrcu } from './percpu';
 import { getPgmap, putPgmap, unbindPgmap } from './pgmap';
+import { RECORD_PINCOUNT, RECORD_REFCOUNT, hasMapping } from './record';
 import { setHwPoison } from './ref';
 import { GONE, NEVER_FAULTED, OK } from './status';
 import { FULL } from './switches';
@@ -73,12 +74,12 @@ let pins: u32 = 0;
  * look like a pin (6.1).
  */
 @inline function holdersOf(head: usize): void {
-  const held = load<i32>(head, PG_REFCOUNT) - 1;
+  const held = load<i32>(head, RECORD_REFCOUNT) - 1;
   references = 0;
   pins = 0;
   if (held <= 0) return;
   const large = deviceFolioOrder() != 0;
-  pins = large ? load<u32>(head, FOLIO_PINCOUNT) : <u32>held / GUP_PIN_COUNTING_BIAS;
+  pins = large ? load<u32>(head, RECORD_PINCOUNT) : <u32>held / GUP_PIN_COUNTING_BIAS;
   references = <u32>held - (large ? pins : pins * GUP_PIN_COUNTING_BIAS);
 }
 
@@ -123,7 +124,7 @@ export function poison(page: u32): u32 {
   beginOperation();
   if (!getPgmap(physOf(page))) return GONE;
   const head = folioOf(page);
-  const known = load<u64>(head, PG_MAPPING) != 0;
+  const known = hasMapping(head);
   if (known) setHwPoison(head);
   putPgmap();
   return known ? OK : NEVER_FAULTED;

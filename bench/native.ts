@@ -7,11 +7,12 @@ import { PACKAGE_ROOT } from '../host/root.ts';
 import type { Phase } from '../host/storm/phase.ts';
 import { Rig, type Side } from '../host/storm/rig.ts';
 import type { Device } from '../host/syscall/device.ts';
+import type { RecordFormat } from '../host/wasm/bank.ts';
 
 interface NativeBuild {
   /** What compiled the twins, or undefined where there is no C compiler. */
   buildNative(): string | undefined;
-  twinFile(kernel: ComparedKernel, codegen: 'cas' | 'native'): string;
+  twinFile(kernel: ComparedKernel, records: RecordFormat, codegen: 'cas' | 'native'): string;
   readonly MICRO_FILE: string;
 }
 
@@ -25,13 +26,13 @@ export const CORE = 'core';
 export const CAS = 'C, CAS loop';
 export const NATIVE = 'C, native';
 
-/** The core and its twins, as sides of one run. */
-export function twinSides(kernel: ComparedKernel): readonly Side[] {
+/** The core and its twins, as sides of one run on a device of these records. */
+export function twinSides(kernel: ComparedKernel, records: RecordFormat = 'line'): readonly Side[] {
   const side = { kernel, kind: 'timed', overlap: 'none' } as const;
   return [
     { ...side, name: CORE },
-    { ...side, name: CAS, wasm: native.twinFile(kernel, 'cas') },
-    { ...side, name: NATIVE, wasm: native.twinFile(kernel, 'native') },
+    { ...side, name: CAS, wasm: native.twinFile(kernel, records, 'cas') },
+    { ...side, name: NATIVE, wasm: native.twinFile(kernel, records, 'native') },
   ];
 }
 

@@ -1,4 +1,5 @@
-// npm run bench:native -- [--time 10] [--seed 1] [--align 4K] [--kernel refcount]
+// npm run bench:native -- [--time 10] [--seed 1] [--align 4K] [--kernel refcount] [--records packed]
+//   [--size 64GiB]
 // The core beside its C twins, on the same bank, in turns: what WebAssembly costs. First the states:
 // every phase must leave the same struct pages and page tables, byte for byte.
 import { Command, Option } from 'commander';
@@ -13,17 +14,32 @@ import type { Pattern } from '../host/storm/pattern.ts';
 import { stormPhases } from '../host/storm/phase.ts';
 import { runSides } from '../host/storm/runner.ts';
 import { makeScenario, STANDARD_SIZE_BYTES, scenarioDevice } from '../host/storm/scenario.ts';
-import { ALIGN_NAMES, type AlignName, MIB } from '../host/units.ts';
+import { bankShape } from '../host/syscall/device.ts';
+import { ALIGN_NAMES, type AlignName, formatBytes, GIB, KIB, MIB, TIB } from '../host/units.ts';
+import { Bank, type RecordFormat } from '../host/wasm/bank.ts';
 import { buildNative, CAS, CORE, checkStates, loadMicro, NATIVE, twinSides } from './native.ts';
 
 /** Patterns that visit every unit once: the twins have no slow path of GUP. */
-const STORM_PATTERNS = ['sequential', 'uniform'] as const satisfies readonly Pattern[];
+const LINE_PATTERNS = ['sequential', 'uniform'] as const satisfies readonly Pattern[];
+/** Of the packed rows, which say what maps and unmaps a large device fast. */
+const PACKED_SIZE_BYTES = 16 * GIB;
 
 interface Flags {
   readonly time: number;
   readonly seed: number;
   readonly align?: AlignName;
   readonly kernel?: ComparedKernel;
+  readonly records?: RecordFormat;
+  /** Of the packed rows. */
+  readonly size: number;
+}
+
+/** One storm of the table. */
+interface Storm {
+  readonly kernel: ComparedKernel;
+  readonly align: AlignName;
+  readonly pattern: Pattern;
+  readonly records: RecordFormat;
 }
 
 interface Row {
@@ -42,22 +58,20 @@ function rowOf(samples: Samples, phase: number, title: string, state: string, se
 }
 
 /** One storm on the core and its twins. */
-async function runStorm(
-  kernel: ComparedKernel,
-  align: AlignName,
-  pattern: Pattern,
-  { time, seed }: Flags,
-): Promise<readonly Row[]> {
-  const scenario = makeScenario({ align, pattern, seed, sizeBytes: STANDARD_SIZE_BYTES[align] });
+async function runStorm(storm: Storm, { time, seed, size }: Flags): Promise<readonly Row[]> {
+  const { kernel, records } = storm;
+  const { align, pattern } = storm;
+  const packed = records === 'packed';
+  const sizeBytes = packed ? size : STANDARD_SIZE_BYTES[align];
+  const scenario = makeScenario({ align, pattern, seed, records, sizeBytes });
   const device = scenarioDevice(scenario);
   const phases = stormPhases(scenario, device);
-  const sides = twinSides(kernel);
+  const sides = twinSides(kernel, records);
   const states = checkStates(device, phases, sides);
   const samples = await runSides(device, phases, sides, { seconds: time, seed });
-  process.stderr.write(`${kernel} ${align} ${pattern}: ${turnCount(samples)} turns\n`);
-  return phases.map(({ name }, i) =>
-    rowOf(samples, i, `${kernel} ${align} ${pattern} ${name}`, states[i] ?? '', seed),
-  );
+  const title = `${kernel} ${align} ${pattern}${packed ? ` packed ${formatBytes(size)}` : ''}`;
+  process.stderr.write(`${title}: ${turnCount(samples)} turns\n`);
+  return phases.map(({ name }, i) => rowOf(samples, i, `${title} ${name}`, states[i] ?? '', seed));
 }
 
 function geometricMean(values: readonly number[]): number {
@@ -112,6 +126,46 @@ function printMicro(): void {
   );
 }
 
+/** The rows that the flags ask for: every unit in line records, and 4K in packed ones. */
+function storms({ kernel, align, records }: Flags): readonly Storm[] {
+  const aligns = align ? [align] : ALIGN_NAMES;
+  const of = (each: ComparedKernel): readonly Storm[] => [
+    ...aligns.flatMap((unit) =>
+      LINE_PATTERNS.map((pattern) => ({
+        kernel: each,
+        align: unit,
+        pattern,
+        records: 'line' as const,
+      })),
+    ),
+    { kernel: each, align: '4K', pattern: 'sequential', records: 'packed' },
+  ];
+  return (kernel ? [kernel] : COMPARED)
+    .flatMap(of)
+    .filter(
+      (storm) => aligns.includes(storm.align) && (records ?? storm.records) === storm.records,
+    );
+}
+
+/** What the packed rows took beside their times: bytes, and the time to touch them first. */
+function printCapacity({ size }: Flags): void {
+  const scenario = makeScenario({ align: '4K', sizeBytes: size, records: 'packed' });
+  const bank = new Bank(bankShape(scenarioDevice(scenario), 1, false));
+  const began = performance.now();
+  bank.prefault();
+  const seconds = (performance.now() - began) / 1000;
+  const fixedBytes = bank.arena;
+  const perTib = fixedBytes + ((bank.bytes - fixedBytes) * TIB) / size;
+  const rows = [
+    ['struct pages and page tables, every page mapped', formatBytes(bank.bytes)],
+    ['the same for 1 TiB', formatBytes(perTib)],
+    ['touching them first, in no time above', `${formatNumber(seconds)} s`],
+    ['most memory this process had', formatBytes(process.resourceUsage().maxRSS * KIB)],
+  ];
+  const title = `${formatBytes(size)} in packed 4K pages`;
+  process.stdout.write(`\n${formatTable([{ title, align: 'left' }, right('')], rows)}\n`);
+}
+
 async function main(flags: Flags): Promise<void> {
   const compiler = buildNative();
   if (compiler === undefined) {
@@ -119,14 +173,9 @@ async function main(flags: Flags): Promise<void> {
     return;
   }
   const rows: Row[] = [];
-  for (const kernel of flags.kernel ? [flags.kernel] : COMPARED) {
-    for (const align of flags.align ? [flags.align] : ALIGN_NAMES) {
-      for (const pattern of STORM_PATTERNS) {
-        rows.push(...(await runStorm(kernel, align, pattern, flags)));
-      }
-    }
-  }
+  for (const storm of storms(flags)) rows.push(...(await runStorm(storm, flags)));
   print(rows, compiler);
+  if (storms(flags).some(({ records }) => records === 'packed')) printCapacity(flags);
   printMicro();
 }
 
@@ -134,6 +183,8 @@ await new Command('bench:native')
   .addOption(option.timeOption(10))
   .addOption(option.seedOption())
   .addOption(option.alignOption())
+  .addOption(option.recordsOption().default(undefined, 'both'))
+  .addOption(option.sizeOption().default(PACKED_SIZE_BYTES, '16GiB; of the packed rows'))
   .addOption(new Option('--kernel <id>', 'one kernel alone').choices([...COMPARED]))
   .action(main)
   .parseAsync();

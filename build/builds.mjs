@@ -5,7 +5,7 @@
  *   readonly name: string,
  *   readonly kernel: 0 | 1 | 2,
  *   readonly detail: 0 | 1,
- *   readonly records: 0,
+ *   readonly records: 0 | 1,
  *   readonly count: 0 | 1,
  *   readonly steps: number,
  *   readonly percpu: 0 | 1,
@@ -24,11 +24,12 @@ export const STEPS_ALL = 127;
 /** @type {readonly Build[]} */
 export const BUILDS = KERNELS.flatMap((id, index) => {
   const kernel = /** @type {0 | 1 | 2} */ (index);
-  const common = /** @type {const} */ ({ kernel, records: 0, percpu: 0, guard: 1, histogram: 0 });
+  const common = /** @type {const} */ ({ kernel, percpu: 0, guard: 1, histogram: 0 });
   const steps = kernel === 0 ? 0 : STEPS_ALL;
   return [
-    { ...common, name: `${id}-counted`, detail: 1, count: 1, steps },
-    { ...common, name: `${id}-timed-line`, detail: 0, count: 0, steps },
+    { ...common, name: `${id}-counted`, detail: 1, records: 0, count: 1, steps },
+    { ...common, name: `${id}-timed-line`, detail: 0, records: 0, count: 0, steps },
+    { ...common, name: `${id}-timed-packed`, detail: 0, records: 1, count: 0, steps },
   ];
 });
 

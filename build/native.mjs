@@ -10,6 +10,9 @@ const OUT_DIR = join(ROOT, 'dist', 'native');
 const CC = process.env['CC'] ?? 'gcc';
 const FLAGS = ['-O3', '-march=native', '-std=gnu11', '-shared', '-fPIC', '-fno-strict-aliasing'];
 
+/** The page-record formats, in the order of the RECORDS switch. */
+const RECORDS = /** @type {const} */ (['line', 'packed']);
+
 /** How a twin does its read-modify-writes: as V8 compiles Wasm's, or as the compiler likes. */
 export const CODEGENS = /** @type {const} */ (['cas', 'native']);
 
@@ -50,7 +53,9 @@ export function buildNative() {
   const stamp = join(OUT_DIR, 'hash');
   if (readOr(stamp) === hash) return version;
   for (const kernel of ['devmap', 'refcount']) {
-    for (const codegen of CODEGENS) compileTwin(kernel, codegen);
+    for (const records of RECORDS) {
+      for (const codegen of CODEGENS) compileTwin(kernel, records, codegen);
+    }
   }
   compileModule('micro.c', MICRO_FILE, []);
   // Last, so that a compile cut short is made again.
@@ -69,10 +74,11 @@ function readOr(file) {
 
 /**
  * @param {string} kernel
+ * @param {(typeof RECORDS)[number]} records
  * @param {string} codegen
  */
-export function twinFile(kernel, codegen) {
-  return join(OUT_DIR, `${kernel}-${codegen}.node`);
+export function twinFile(kernel, records, codegen) {
+  return join(OUT_DIR, `${kernel}-${records}-${codegen}.node`);
 }
 
 /** What the machine's own instructions and kernel take (bench/native/micro.c). */
@@ -80,11 +86,13 @@ export const MICRO_FILE = join(OUT_DIR, 'micro.node');
 
 /**
  * @param {string} kernel
+ * @param {(typeof RECORDS)[number]} records
  * @param {string} codegen
  */
-function compileTwin(kernel, codegen) {
-  compileModule('twin.c', twinFile(kernel, codegen), [
+function compileTwin(kernel, records, codegen) {
+  compileModule('twin.c', twinFile(kernel, records, codegen), [
     `-DKERNEL=${kernel === 'devmap' ? 0 : 1}`,
+    `-DRECORDS=${RECORDS.indexOf(records)}`,
     `-DCAS=${codegen === 'cas' ? 1 : 0}`,
     `-DLAYOUT_HASH=${layoutHash()}`,
   ]);

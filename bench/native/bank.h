@@ -4,6 +4,7 @@
  * WebAssembly costs and nothing else.
  *
  * KERNEL  0 devmap, 1 refcount (assembly/switches.ts)
+ * RECORDS 0 line, 1 packed
  * CAS     1: read-modify-writes are loops of lock cmpxchg, as V8 compiles Wasm's; 0: what a C
  *         compiler makes of them (lock xadd, lock or)
  *
@@ -16,6 +17,7 @@
 #include "layout.h"
 
 #define DEVMAP (KERNEL == 0)
+#define PACKED (RECORDS == 1)
 #define inline_ static inline __attribute__((always_inline))
 #define cold_ static __attribute__((noinline, cold))
 #define likely(x) __builtin_expect(!!(x), 1)
@@ -56,6 +58,12 @@ inline_ bool cas64(u32 at, u64 *seen, u64 next)
 					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
+inline_ bool cas8(u32 at, u8 *seen, u8 next)
+{
+	return __atomic_compare_exchange_n(bank + at, seen, next, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
+}
+
 /* All of these answer what the word was. */
 inline_ u32 fetch_add32(u32 at, u32 by)
 {
@@ -63,6 +71,26 @@ inline_ u32 fetch_add32(u32 at, u32 by)
 		return __atomic_fetch_add((u32 *)(bank + at), by, __ATOMIC_SEQ_CST);
 	u32 seen = ld32(at);
 	while (!cas32(at, &seen, seen + by))
+		;
+	return seen;
+}
+
+inline_ u8 fetch_or8(u32 at, u8 bits)
+{
+	if (!CAS)
+		return __atomic_fetch_or(bank + at, bits, __ATOMIC_SEQ_CST);
+	u8 seen = ld8(at);
+	while (!cas8(at, &seen, seen | bits))
+		;
+	return seen;
+}
+
+inline_ u8 fetch_and8(u32 at, u8 bits)
+{
+	if (!CAS)
+		return __atomic_fetch_and(bank + at, bits, __ATOMIC_SEQ_CST);
+	u8 seen = ld8(at);
+	while (!cas8(at, &seen, seen & bits))
 		;
 	return seen;
 }

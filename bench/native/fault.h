@@ -79,8 +79,8 @@ inline_ u64 pte_insert(u32 vma, u64 va, u32 pmd_slot, u32 found, u32 write)
 	if (!in_one_range(page, 1))
 		return SIGBUS;
 	u32 record = small_record((u32)page);
-	u64 token = set_mapping(record, page);
-	if (!DEVMAP && ld32(record + PG_REFCOUNT) == 0)
+	u64 token = set_mapping(record, page, false);
+	if (!DEVMAP && ld32(record + REFCOUNT) == 0)
 		return SIGBUS;
 	u32 slot = found;
 	if (!slot) {

@@ -51,7 +51,7 @@ inline_ bool may_grab(u32 head, u64 entry, u32 flags)
 	if (!(flags & GUP_LONGTERM))
 		return true;
 	if (flags & GUP_WRITE)
-		return DEVMAP || ld64(head + PG_MAPPING) == 0;
+		return DEVMAP || !has_mapping(head);
 	return entry & RW;
 }
 

@@ -1,15 +1,12 @@
 /* Struct pages: assembly/page.ts. */
 #pragma once
-#include "entry.h"
 #include "range.h"
+#include "record.h"
 
-#define ZONE_BITS ((u64)0x27ffffc0000000)
 #define TAIL_MAPPING ((u64)0xdead000000000400)
 #define DEDUP_STRUCTS 128
 #define RECORD_BYTES PAGE_BYTES
 
-#define ENTIRE (DEVMAP ? FOLIO_ENTIRE_MAPCOUNT_DEVMAP : FOLIO_ENTIRE_MAPCOUNT_REFCOUNT)
-#define NR_MAPPED (DEVMAP ? FOLIO_NR_PAGES_MAPPED_DEVMAP : FOLIO_NR_PAGES_MAPPED_REFCOUNT)
 #define NR_PAGES (DEVMAP ? FOLIO_NR_PAGES_DEVMAP : FOLIO_NR_PAGES_REFCOUNT)
 
 static u64 device_phys;
@@ -34,7 +31,7 @@ inline_ u32 page_of(u64 entry)
 	return page & ~((1u << leaf_order) - 1);
 }
 
-inline_ u32 small_record(u32 page) { return records + (page << 6); }
+inline_ u32 small_record(u32 page) { return records + (page << RECORD_SHIFT); }
 inline_ u32 head_record(u32 page) { return records + ((page >> order) << compound_shift); }
 
 inline_ u32 page_record(u32 page)
@@ -47,6 +44,8 @@ inline_ u32 page_record(u32 page)
 
 inline_ u32 folio_of(u32 page)
 {
+	if (PACKED)
+		return head_record(page);
 	u32 record = page_record(page);
 	u64 word = ld64(record + PG_WORD1);
 	if (!(word & 1))
@@ -56,22 +55,17 @@ inline_ u32 folio_of(u32 page)
 	return head_record(page & (u32)(word >> 6));
 }
 
-inline_ u64 set_mapping(u32 head, u64 index)
-{
-	u64 mapping = ld64(head + PG_MAPPING);
-	if (mapping == 0) {
-		st64(head + PG_MAPPING, CONTROL);
-		st64(head + PG_INDEX, index);
-	}
-	return mapping;
-}
-
-inline_ u32 leaf_folio(u32 page) { return out_of_order ? folio_of(page) : head_record(page); }
-
 /* Kept in page[1], but only a head has one. */
 inline_ u32 folio_order(u32 head)
 {
+	if (PACKED)
+		return order;
 	return ld64(head + PG_FLAGS) & (1u << PG_HEAD_BIT) ? ld8(head + FOLIO_ORDER) : 0;
+}
+
+inline_ u32 leaf_folio(u32 page)
+{
+	return !PACKED && out_of_order ? folio_of(page) : head_record(page);
 }
 
 /* Where no compound pages were made every page of the leaf learns its mapping. */
@@ -79,19 +73,19 @@ cold_ u64 set_mappings(u32 page)
 {
 	u64 token = 0;
 	for (u32 at = page; at < page + (1u << leaf_order); at++)
-		token += set_mapping(small_record(at), at);
+		token += set_mapping(small_record(at), at, false);
 	return token;
 }
 
 inline_ u64 set_leaf_mapping(u32 head, u32 page)
 {
-	return leaf_order != order ? set_mappings(page) : set_mapping(head, page);
+	return !PACKED && leaf_order != order ? set_mappings(page) : set_mapping(head, page, true);
 }
 
 inline_ void init_record(u32 record)
 {
 	memset(bank + record, 0, RECORD_BYTES);
-	st64(record + PG_FLAGS, ZONE_BITS | (1u << PG_RESERVED_BIT));
+	st64(record + PG_FLAGS, PG_ZONE_BITS | (1u << PG_RESERVED_BIT));
 	st64(record + PG_WORD1, CONTROL);
 	st32(record + PG_MAPCOUNT, -1);
 	st32(record + PG_REFCOUNT, 1);
@@ -133,10 +127,25 @@ static void attach_pages(void)
 	records = ld32(CONTROL + CTL_RECORDS);
 	compound_shift = ld32(CONTROL + CTL_COMPOUND_SHIFT);
 	tail_mask = ld32(CONTROL + CTL_TAIL_MASK);
+	attach_records(records, page_count, order);
+}
+
+static void init_packed(u32 first, u32 pages)
+{
+	if (order == 0) {
+		init_pages(small_record(first), pages);
+		return;
+	}
+	for (u32 page = first; page < first + pages; page += 1u << order)
+		init_folio_line(head_record(page));
 }
 
 static void bind_pages(void)
 {
+	if (PACKED) {
+		init_packed(0, page_count);
+		return;
+	}
 	u32 structs = tail_mask == 63 ? DEDUP_STRUCTS : 1u << order;
 	u32 start = order == 0 ? 0 : ld32(CONTROL + CTL_FIRST_COMPOUND);
 	for (u32 page = start; page < page_count; page += 1u << order) {
@@ -152,6 +161,10 @@ static void bind_pages(void)
 
 static void reset_pages(u32 first, u32 pages)
 {
+	if (PACKED) {
+		init_packed(first, pages);
+		return;
+	}
 	for (u32 page = first; page < first + pages; page += 1u << order) {
 		u32 head = head_record(page);
 		init_record(head);

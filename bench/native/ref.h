@@ -2,26 +2,21 @@
 #pragma once
 #include "page.h"
 
-#define REFERENCED ((u64)1 << PG_REFERENCED_BIT)
-#define PAGE_LOCKED ((u64)1)
-#define PAGE_DIRTY ((u64)1 << PG_DIRTY_BIT)
-#define WORKINGSET ((u64)1 << PG_WORKINGSET_BIT)
-#define LRU_REFS ((u64)3 << LRU_REFS_SHIFT)
 #define MM_ID_MASK ((u64)0x7FFFFFFF)
 #define MM_IDS_SHARED ((u64)1 << 31)
 #define MM_IDS_LOCK ((u64)1 << 63)
 
-inline_ u32 ref_add(u32 head, u32 by) { return fetch_add32(head + PG_REFCOUNT, by); }
+inline_ u32 ref_add(u32 head, u32 by) { return fetch_add32(head + REFCOUNT, by); }
 
 static bool try_get(u32 head, u32 by)
 {
-	u32 seen = ld32(head + PG_REFCOUNT);
+	u32 seen = ld32(head + REFCOUNT);
 	if ((i32)seen < 0) {
 		warn(WARN_NEGATIVE);
 		return false;
 	}
 	while (seen != 0)
-		if (cas32(head + PG_REFCOUNT, &seen, seen + by))
+		if (cas32(head + REFCOUNT, &seen, seen + by))
 			return true;
 	return false;
 }
@@ -32,7 +27,7 @@ cold_ void last_put(u32 head)
 	st32(CONTROL + CTL_ZERO_PUTS, ld32(CONTROL + CTL_ZERO_PUTS) + 1);
 	st32(CONTROL + CTL_ZERO_PUT_AT, head);
 	if (!DEVMAP)
-		st32(head + PG_REFCOUNT, 1);
+		st32(head + REFCOUNT, 1);
 }
 
 inline_ void put(u32 head, u32 by)
@@ -41,27 +36,27 @@ inline_ void put(u32 head, u32 by)
 		last_put(head);
 }
 
-inline_ void pincount_add(u32 head, u32 by) { fetch_add32(head + FOLIO_PINCOUNT, by); }
-inline_ void clear_referenced(u32 head) { fetch_and64(head + PG_FLAGS, ~REFERENCED); }
-inline_ void set_referenced(u32 head) { fetch_or64(head + PG_FLAGS, REFERENCED); }
+inline_ void pincount_add(u32 head, u32 by) { fetch_add32(head + PINCOUNT, by); }
+inline_ void clear_referenced(u32 head) { and_flags(head, ~REFERENCED); }
+inline_ void set_referenced(u32 head) { or_flags(head, REFERENCED); }
 
 inline_ void mark_dirty(u32 head)
 {
-	if (!(ld64(head + PG_FLAGS) & PAGE_DIRTY))
-		fetch_or64(head + PG_FLAGS, PAGE_DIRTY);
+	if (!(load_flags(head) & PAGE_DIRTY))
+		or_flags(head, PAGE_DIRTY);
 }
 
 /* Under the folio's lock, which nobody else takes. */
 inline_ void mark_dirty_locked(u32 head)
 {
-	fetch_or64(head + PG_FLAGS, PAGE_LOCKED);
+	or_flags(head, PAGE_LOCKED);
 	mark_dirty(head);
-	fetch_and64(head + PG_FLAGS, ~PAGE_LOCKED);
+	and_flags(head, ~PAGE_LOCKED);
 }
 
 inline_ u64 accessed_flags(u64 flags)
 {
-	u64 counted = (flags & LRU_REFS) != LRU_REFS ? flags + (1u << LRU_REFS_SHIFT) : flags;
+	u64 counted = (flags & LRU_REFS) != LRU_REFS ? flags + LRU_REF : flags;
 	if (DEVMAP) {
 		if (!(flags & REFERENCED))
 			return flags | REFERENCED;
@@ -74,21 +69,21 @@ inline_ u64 accessed_flags(u64 flags)
 
 static void mark_accessed(u32 head)
 {
-	u64 seen = ld64(head + PG_FLAGS);
+	u64 seen = load_flags(head);
 	for (;;) {
 		u64 next = accessed_flags(seen);
-		if (next == seen || cas64(head + PG_FLAGS, &seen, next))
+		if (next == seen || swap_flags(head, &seen, next))
 			return;
 	}
 }
 
-inline_ i32 mapcount_add(u32 record, u32 by) { return fetch_add32(record + PG_MAPCOUNT, by); }
+inline_ i32 mapcount_add(u32 record, u32 by) { return fetch_add32(record + MAPCOUNT, by); }
 
 static u64 lock_mm_ids(u32 head)
 {
-	u64 ids = fetch_or64(head + FOLIO_MM_IDS, MM_IDS_LOCK);
+	u64 ids = fetch_or64(head + MM_IDS, MM_IDS_LOCK);
 	while (ids & MM_IDS_LOCK)
-		ids = fetch_or64(head + FOLIO_MM_IDS, MM_IDS_LOCK);
+		ids = fetch_or64(head + MM_IDS, MM_IDS_LOCK);
 	return ids;
 }
 
@@ -102,41 +97,41 @@ inline_ i32 add_to_slot(u32 at, i32 by)
 static void large_mapcount_inc(u32 head, u32 mm)
 {
 	u64 ids = lock_mm_ids(head);
-	i32 now = add_to_slot(head + FOLIO_LARGE_MAPCOUNT, 1);
+	i32 now = add_to_slot(head + LARGE_MAPCOUNT, 1);
 	u64 first = ids & MM_ID_MASK, second = (ids >> 32) & MM_ID_MASK;
 	if (first == mm) {
-		add_to_slot(head + FOLIO_MM_ID_MAPCOUNT0, 1);
+		add_to_slot(head + MM_ID_MAPCOUNT0, 1);
 	} else if (second == mm) {
-		add_to_slot(head + FOLIO_MM_ID_MAPCOUNT1, 1);
+		add_to_slot(head + MM_ID_MAPCOUNT1, 1);
 	} else {
 		if (!first) {
 			ids |= mm;
-			st32(head + FOLIO_MM_ID_MAPCOUNT0, 0);
+			st32(head + MM_ID_MAPCOUNT0, 0);
 		} else if (!second) {
 			ids |= (u64)mm << 32;
-			st32(head + FOLIO_MM_ID_MAPCOUNT1, 0);
+			st32(head + MM_ID_MAPCOUNT1, 0);
 		}
 		if (now > 0)
 			ids |= MM_IDS_SHARED;
 	}
-	st64(head + FOLIO_MM_IDS, ids);
+	st64(head + MM_IDS, ids);
 }
 
 static void large_mapcount_dec(u32 head, u32 mm)
 {
 	u64 ids = lock_mm_ids(head);
-	i32 now = add_to_slot(head + FOLIO_LARGE_MAPCOUNT, -1);
+	i32 now = add_to_slot(head + LARGE_MAPCOUNT, -1);
 	if ((ids & MM_ID_MASK) == mm) {
-		if (add_to_slot(head + FOLIO_MM_ID_MAPCOUNT0, -1) < 0)
+		if (add_to_slot(head + MM_ID_MAPCOUNT0, -1) < 0)
 			ids &= ~MM_ID_MASK;
 	} else if (((ids >> 32) & MM_ID_MASK) == mm) {
-		if (add_to_slot(head + FOLIO_MM_ID_MAPCOUNT1, -1) < 0)
+		if (add_to_slot(head + MM_ID_MAPCOUNT1, -1) < 0)
 			ids &= ~(MM_ID_MASK << 32);
 	}
-	if ((i32)ld32(head + FOLIO_MM_ID_MAPCOUNT0) == now ||
-	    (i32)ld32(head + FOLIO_MM_ID_MAPCOUNT1) == now)
+	if ((i32)ld32(head + MM_ID_MAPCOUNT0) == now ||
+	    (i32)ld32(head + MM_ID_MAPCOUNT1) == now)
 		ids &= ~MM_IDS_SHARED;
-	st64(head + FOLIO_MM_IDS, ids);
+	st64(head + MM_IDS, ids);
 }
 
 static i32 add_huge_rmap(u32 head, u32 mm)

@@ -44,6 +44,7 @@ static napi_value number(napi_env env, u32 value)
 
 EXPORT(abiVersion, ABI_VERSION)
 EXPORT(layoutHash, LAYOUT_HASH)
+EXPORT(switches, KERNEL | RECORDS << 16)
 EXPORT(attach, 0)
 EXPORT(bindDevice, (bind_pages(), 0))
 EXPORT(resetPages, (reset_pages(a, b), 0))
@@ -65,7 +66,8 @@ static const struct {
 	napi_callback function;
 } exports_of_core[] = {
 	{ "abiVersion", js_abiVersion }, { "layoutHash", js_layoutHash },
-	{ "attach", js_attach },	 { "bindDevice", js_bindDevice },
+	{ "switches", js_switches },	 { "attach", js_attach },
+	{ "bindDevice", js_bindDevice },
 	{ "resetPages", js_resetPages }, { "allocTable", js_allocTable },
 	{ "freeTable", js_freeTable },	 { "runChained", js_runChained },
 	{ "runNatural", js_runNatural }, { "hashRange", js_hashRange },

@@ -118,6 +118,7 @@ export function compareCommand(context: Context): Command {
     .addOption(option.touchesOption().default(undefined, 'as many as units'))
     .addOption(option.accessOption().default('write'))
     .addOption(option.pinPagesOption().default(PIN_PAGES_DEFAULT))
+    .addOption(option.recordsOption().default('line'))
     .addOption(option.timeOption(10))
     .addOption(option.seedOption())
     .addOption(option.latencyOption())

@@ -7,6 +7,7 @@ import { TOUCHES_MAX } from '../storm/scenario.ts';
 import { suggest } from '../suggest.ts';
 import { RANGES_MAX } from '../syscall/device.ts';
 import { ALIGN_NAMES, parseAlign, parseSize } from '../units.ts';
+import { RECORD_FORMATS } from '../wasm/bank.ts';
 
 export function wholeNumber(name: string, least: number, most: number): (text: string) => number {
   return (text) => {
@@ -132,6 +133,14 @@ export const pinPagesOption = () =>
     '--pin-pages <pages>',
     'pages of 4 KiB that a pin call asks for; 0: no pins',
   ).argParser(wholeNumber('pin-pages', 0, 262_144));
+
+export const recordsOption = () =>
+  choiceOption(
+    '--records <format>',
+    'line: struct pages as the kernel keeps them, to measure with; packed: 9 bytes a 4K page, 64 a folio, ' +
+      'to scale with (the first run compiles builds)',
+    RECORD_FORMATS,
+  );
 
 /** A whole number from 1 up. */
 export const countOption = (name: string, what: string, most: number) =>

@@ -75,6 +75,7 @@ export function stormCommand(context: Context): Command {
     .addOption(option.touchesOption().default(undefined, 'as many as units'))
     .addOption(option.accessOption().default('write'))
     .addOption(option.pinPagesOption().default(PIN_PAGES_DEFAULT))
+    .addOption(option.recordsOption().default('line'))
     .addOption(
       option
         .choiceOption('--overlap <kind>', 'whether a fault waits for the one before', [
@@ -91,6 +92,7 @@ export function stormCommand(context: Context): Command {
       `
   daxstorm storm                                        1 GiB of 4K pages, both kernels
   daxstorm storm --align 2M --size 64GiB --pattern uniform --seed 7
+  daxstorm storm --size 256GiB --records packed         more 4K pages than struct pages fit
   daxstorm storm --align 1G --namespace --size 16GiB    what a 16 GiB namespace leaves
   daxstorm storm --align 2M --ranges 2 --kernel devmap  a device of two physical ranges
   daxstorm storm --pattern zipf --exponent 1.2 --touches 4000000

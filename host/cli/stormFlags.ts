@@ -7,6 +7,7 @@ import {
 } from '../storm/scenario.ts';
 import type { MapName } from '../syscall/namespace.ts';
 import type { AlignName } from '../units.ts';
+import type { RecordFormat } from '../wasm/bank.ts';
 
 /** The flags that describe a storm, the same in every command that runs one. */
 export interface StormFlags {
@@ -22,6 +23,7 @@ export interface StormFlags {
   readonly touches?: number;
   readonly access: 'read' | 'write';
   readonly pinPages: number;
+  readonly records?: RecordFormat;
   readonly seed: number;
   readonly time: number;
   readonly latency?: boolean;
@@ -64,6 +66,7 @@ export function scenarioOf(flags: StormFlags, align: AlignName): Scenario {
     touches: flags.touches,
     access: flags.access,
     pinPages: flags.pinPages,
+    records: flags.records,
     seed: flags.seed,
   });
 }

@@ -17,6 +17,7 @@ import type { Side } from '../storm/rig.ts';
 import { runSides } from '../storm/runner.ts';
 import type { Device } from '../syscall/device.ts';
 import { PAGE_BYTES } from '../units.ts';
+import { countedBuilds } from './countedBuilds.ts';
 import { countPhases, type KernelCount, type PhaseCounts } from './counts.ts';
 
 /** Emulated time of one operation on this machine: the cost of the emulated steps, nothing more. */
@@ -179,7 +180,7 @@ export async function comparePhases(
   options: CompareOptions,
 ): Promise<Comparison> {
   options.onProgress?.(`${device.align}: counting`, options.seconds);
-  const counts = countPhases(device, phases, COMPARED);
+  const counts = countPhases(device, phases, COMPARED, await countedBuilds(device, COMPARED));
   const { seconds, seed, signal } = options;
   const samples = await runSides(device, phases, SIDES, {
     seconds,

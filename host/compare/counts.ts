@@ -26,20 +26,21 @@ function kernelCount({ phase, events, failed }: PhaseCount): KernelCount {
   return { operations: phase.operations, failed, events, rmws: pageRmws(events) };
 }
 
+/** Counted builds by kernel, in place of the shipped ones. */
+export type CountedBuilds = ReadonlyMap<KernelId, string>;
+
 /** Runs the phases once on the counted build of each kernel, one after the other on one bank. */
 export function countEach(
   device: Device,
   phases: readonly Phase[],
   kernels: readonly KernelId[],
+  builds: CountedBuilds = new Map(),
 ): ReadonlyMap<KernelId, readonly KernelCount[]> {
   let bank: Bank | undefined;
   const counted = kernels.map((kernel) => {
-    const rig: Rig = new Rig(
-      { name: kernel, kernel, kind: 'counted', overlap: 'natural' },
-      device,
-      phases,
-      bank,
-    );
+    const wasm = builds.get(kernel);
+    const side = { name: kernel, kernel, kind: 'counted', overlap: 'natural' } as const;
+    const rig: Rig = new Rig(wasm ? { ...side, wasm } : side, device, phases, bank);
     bank = rig.bank;
     rig.takeBank();
     return [kernel, rig.count().map(kernelCount)] as const;
@@ -52,8 +53,9 @@ export function countPhases<Kernel extends KernelId>(
   device: Device,
   phases: readonly Phase[],
   kernels: readonly Kernel[],
+  builds?: CountedBuilds,
 ): PhaseCounts<Kernel> {
-  const counted = [...countEach(device, phases, kernels)];
+  const counted = [...countEach(device, phases, kernels, builds)];
   return new Map(
     phases.map(({ name }, i) => {
       const each = counted.map(([kernel, counts]) => [kernel, counts[i]] as const);

@@ -11,7 +11,8 @@ import { runSides } from '../storm/runner.ts';
 import type { Device } from '../syscall/device.ts';
 import { type EventName, type Events, pageRmws } from '../wasm/machine.ts';
 import type { CompareOptions } from './comparison.ts';
-import { countEach, type KernelCount } from './counts.ts';
+import { countedBuilds } from './countedBuilds.ts';
+import { type CountedBuilds, countEach, type KernelCount } from './counts.ts';
 import {
   type Counts,
   type Instructions,
@@ -121,10 +122,13 @@ function sumCounts(declared: Declared, counts: readonly KernelCount[]): KernelCo
  *
  * Fails: E_SCENARIO at a phase of which operations fail, as a store after mprotect to read does.
  */
-export function countScenario({ one, device, kernels, program }: Plan): readonly Counts[] {
+export function countScenario(
+  { one, device, kernels, program }: Plan,
+  builds?: CountedBuilds,
+): readonly Counts[] {
   const { declared, steps } = program;
   const phases = steps.map(({ phase }) => phase);
-  const counted = countEach(device, phases, kernels);
+  const counted = countEach(device, phases, kernels, builds);
   return declared.map((entry, index) => {
     const mine = kernels.map((kernel) => {
       const counts = (counted.get(kernel) ?? []).filter((_, i) => steps[i]?.declared === index);
@@ -238,8 +242,8 @@ export async function timeScenario(
  *
  * Fails: E_SCENARIO, as countScenario.
  */
-export function countRows(plan: Plan): readonly CountedRow[] {
-  const counts = countScenario(plan);
+export function countRows(plan: Plan, builds?: CountedBuilds): readonly CountedRow[] {
+  const counts = countScenario(plan, builds);
   return plan.program.declared.map((declared, i): CountedRow => {
     const mine = counts[i] as Counts;
     const recorded = recordedInstructions(declared, plan.device, mine);
@@ -261,7 +265,7 @@ export function countRows(plan: Plan): readonly CountedRow[] {
 export async function runScenario(plan: Plan, options: CompareOptions): Promise<ScenarioResult> {
   const { one, device, kernels, program, workload, seed } = plan;
   options.onProgress?.(`${one.title}: counting`, options.seconds);
-  const rows = countRows(plan);
+  const rows = countRows(plan, await countedBuilds(device, kernels));
   const times = await timeScenario(plan, rows, {
     ...options,
     onProgress: (text, left) => options.onProgress?.(`${one.title}: ${text}`, left),

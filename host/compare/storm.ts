@@ -6,6 +6,7 @@ import { runSides } from '../storm/runner.ts';
 import type { Device } from '../syscall/device.ts';
 import type { Overlap } from '../wasm/machine.ts';
 import type { CompareOptions } from './comparison.ts';
+import { countedBuilds } from './countedBuilds.ts';
 import { countPhases, type PhaseCounts } from './counts.ts';
 
 /** One phase of a storm on one kernel: median emulated nanoseconds an operation. */
@@ -39,7 +40,7 @@ export async function runStorm(
   options: CompareOptions,
 ): Promise<StormResult> {
   options.onProgress?.('counting', options.seconds);
-  const counts = countPhases(device, phases, kernels);
+  const counts = countPhases(device, phases, kernels, await countedBuilds(device, kernels));
   const sides = kernels.map((kernel): Side => ({ name: kernel, kernel, kind: 'timed', overlap }));
   const samples = await runSides(device, phases, sides, {
     seconds: options.seconds,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DaxError } from '../error.ts';
 import { KERNEL_IDS, type KernelId } from '../kernel.ts';
 import type { OnProgress } from '../progress.ts';
-import { type BuildKind, buildName, exportNames, instantiate } from '../wasm/core.ts';
+import { type BuildKind, buildName, exportNames, formatOf, instantiate } from '../wasm/core.ts';
 import { versionFolder } from './versions.ts';
 
 const KINDS: readonly BuildKind[] = ['counted', 'timed'];
@@ -47,6 +47,13 @@ export function readCore(file: string): CoreBuild {
       'E_ABI',
       `'${file}' is a core of a kernel that this version does not know`,
       'name a core of one of its own kernels',
+    );
+  }
+  if (formatOf(core) !== 'line') {
+    throw new DaxError(
+      'E_CORE',
+      `'${file}' keeps packed records, which scale; the gate measures line records`,
+      'name a timed-line or counted core',
     );
   }
   const kind = switches >>> 24 ? 'counted' : 'timed';

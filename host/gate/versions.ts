@@ -30,7 +30,7 @@ const run = promisify(execFile);
 const COMPILE_TIMED = `
 const { BUILDS } = await import(process.cwd() + '/build/builds.mjs');
 const { compile } = await import(process.cwd() + '/build/compile.mjs');
-for (const build of BUILDS.filter(({ count }) => !count)) await compile(build);
+for (const build of BUILDS.filter(({ count, records }) => !count && !records)) await compile(build);
 `;
 
 export interface VersionFolder {

@@ -100,6 +100,7 @@ async function makeRigs(
       steps,
       percpu: 'plain',
       histogram: true,
+      records: device.records ?? 'line',
     });
     const side = { name: kernel, kernel, kind: 'timed', overlap: 'none', wasm } as const;
     const rig: Rig = new Rig(side, device, phases, bank);

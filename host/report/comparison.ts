@@ -1,5 +1,6 @@
 import { type Comparison, type OperationRow, resolution } from '../compare/comparison.ts';
 import { KERNELS } from '../kernel.ts';
+import { sayRecords } from '../syscall/device.ts';
 import { formatBytes } from '../units.ts';
 import {
   formatBounds,
@@ -55,7 +56,7 @@ function rowCells(row: OperationRow): readonly Cell[] {
 function heading(comparison: Comparison, what: string): string {
   const { device, seed, workload, turns, placements } = comparison;
   const size = formatBytes(device.sizeBytes);
-  return `${device.align} units, ${size} device, map=${device.map}, ${what}; seed ${seed}, workload ${workload}, ${turns} turns in ${placements} places`;
+  return `${device.align} units, ${size} device, map=${device.map}${sayRecords(device)}, ${what}; seed ${seed}, workload ${workload}, ${turns} turns in ${placements} places`;
 }
 
 /** Break-even in page RMWs, under the table: exact, and no statement about cost. */

@@ -36,8 +36,9 @@ export function envelope<Kind extends ResultKind>(kind: Kind) {
 }
 
 /** A device as a result names it. */
-export function deviceJson({ align, sizeBytes, map }: Device) {
-  return { align, sizeBytes, map };
+export function deviceJson({ align, sizeBytes, map, records }: Device) {
+  // Only where they are not the kernel's: what no result had before.
+  return { align, sizeBytes, map, ...(records === 'packed' ? { records } : {}) };
 }
 
 /** A comparison without what the reader can derive; NaN never reaches JSON. */

@@ -3,6 +3,7 @@ import type { CountedRow, Plan, ScenarioResult, ScenarioTime } from '../compare/
 import type { Instructions, Prediction } from '../compare/scenarioCost.ts';
 import { KERNELS, type KernelId } from '../kernel.ts';
 import type { ReadyScenario } from '../scenario/ready.ts';
+import { sayRecords } from '../syscall/device.ts';
 import { formatBytes, formatCount } from '../units.ts';
 import { deviceJson } from './json.ts';
 import {
@@ -136,8 +137,9 @@ function wholeCells({ rows, whole, kernels }: ScenarioResult): readonly Cell[] {
   ];
 }
 
-function sayDevice({ align, sizeBytes, map }: ScenarioResult['device']): string {
-  return `${align} units, ${formatBytes(sizeBytes)} device, map=${map}`;
+function sayDevice(device: ScenarioResult['device']): string {
+  const { align, sizeBytes, map } = device;
+  return `${align} units, ${formatBytes(sizeBytes)} device, map=${map}${sayRecords(device)}`;
 }
 
 function sayProcesses(processes: number, forks: number): string {

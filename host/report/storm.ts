@@ -2,7 +2,7 @@ import type { KernelCount } from '../compare/counts.ts';
 import type { StormResult } from '../compare/storm.ts';
 import { KERNELS, type KernelId } from '../kernel.ts';
 import type { PhaseName } from '../storm/phase.ts';
-import { sayRanges } from '../syscall/device.ts';
+import { sayRanges, sayRecords } from '../syscall/device.ts';
 import { formatBytes, formatCount } from '../units.ts';
 import { sayConfiguration } from '../wasm/configuration.ts';
 import type { EventName } from '../wasm/machine.ts';
@@ -91,17 +91,23 @@ function eventTable(result: StormResult, kernel: KernelId): string {
   ]);
 }
 
+/** What time on packed records is worth. */
+const PACKED_NOTE =
+  'Packed records: counts are those of line records, but for lines, which are those of this format. Several pages\n' +
+  'share a line, so times are not for comparison with line records, nor with a kernel.';
+
 /** A storm's events and emulated times, one table a kernel. */
 export function formatStorm(result: StormResult, what: string): string {
   const { device, seed, workload, overlap, turns } = result;
   const size = formatBytes(device.sizeBytes);
   return [
-    `${device.align} units, ${size} device${sayRanges(device)}, map=${device.map}, ${what}, overlap ${overlap}; seed ${seed}, workload ${workload}, ${turns} turns of blocks`,
+    `${device.align} units, ${size} device${sayRanges(device)}, map=${device.map}${sayRecords(device)}, ${what}, overlap ${overlap}; seed ${seed}, workload ${workload}, ${turns} turns of blocks`,
     '',
     ...result.kernels.map((kernel) => `${eventTable(result, kernel)}\n`),
     'Counts are exact, for one round of the storm. Emulated time is the emulated steps alone on this machine,',
     'walks and struct pages without locks and statistics; it is no claim about kernel time: daxstorm compare',
     'shows the recorded cost.',
+    ...(device.records === 'packed' ? [PACKED_NOTE] : []),
     `Assumed: ${sayConfiguration()}.`,
   ].join('\n');
 }

@@ -1,5 +1,11 @@
 import { DaxError } from '../error.ts';
-import { bankShape, type Device, dynamicDevice, namespaceDevice } from '../syscall/device.ts';
+import {
+  bankShape,
+  type Device,
+  dynamicDevice,
+  namespaceDevice,
+  withRecords,
+} from '../syscall/device.ts';
 import { checkBank } from '../wasm/bank.ts';
 import type { ScenarioCase } from './file.ts';
 
@@ -7,7 +13,8 @@ import type { ScenarioCase } from './file.ts';
 export function caseDevice({ scenario, source }: ScenarioCase): Device {
   const { align, size, map, namespace } = scenario.device;
   try {
-    const device = namespace ? namespaceDevice(align, size, map) : dynamicDevice(align, size, map);
+    const made = namespace ? namespaceDevice(align, size, map) : dynamicDevice(align, size, map);
+    const device = withRecords(made, scenario.records);
     checkBank(bankShape(device, 1, true));
     return device;
   } catch (error) {

@@ -6,6 +6,7 @@ import { EXPONENT_DEFAULT, EXPONENT_MAX, HOT_SHARE_DEFAULT, PATTERNS } from '../
 import { PIN_PAGES_DEFAULT } from '../storm/scenario.ts';
 import { STAGE_PROCESSES } from '../storm/stage.ts';
 import { ALIGN_NAMES, type AlignName, parseSize } from '../units.ts';
+import { RECORD_FORMATS } from '../wasm/bank.ts';
 
 /** Operations of a round's op streams, eight bytes each: 128 MiB of them. */
 export const OPERATIONS_MAX = 2 ** 24;
@@ -233,6 +234,10 @@ export const scenarioFileSchema = z
       .max(STAGE_PROCESSES)
       .default(1)
       .describe('that map the whole device, each going through every phase'),
+    records: z
+      .enum(RECORD_FORMATS)
+      .default('line')
+      .describe('struct pages as the kernel keeps them, to measure, or what can change, to scale'),
     seed: z.int().min(0).max(SEED_MAX).default(1).describe('of everything drawn at random'),
     phases: z.array(phase).min(1).describe('in the order they run'),
     matrix: matrixSchema.optional(),

@@ -1,8 +1,15 @@
 import { z } from 'zod';
 import { DaxError } from '../error.ts';
 import { SEED_MAX } from '../random.ts';
-import { type Device, dynamicDevice, namespaceDevice, RANGES_MAX } from '../syscall/device.ts';
+import {
+  type Device,
+  dynamicDevice,
+  namespaceDevice,
+  RANGES_MAX,
+  withRecords,
+} from '../syscall/device.ts';
 import { ALIGN_NAMES, type AlignName, GIB, PAGE_BYTES } from '../units.ts';
+import { RECORD_FORMATS } from '../wasm/bank.ts';
 import { EXPONENT_DEFAULT, EXPONENT_MAX, HOT_SHARE_DEFAULT, PATTERNS } from './pattern.ts';
 
 /** The pages array of one get_user_pages call in the kernel's big users (VFIO) is one page long. */
@@ -31,6 +38,8 @@ export const scenarioSchema = z.strictObject({
   pinPages: z.number().int().min(0).max(262_144).default(PIN_PAGES_DEFAULT),
   /** Most pin calls in one round. */
   pinCallsMax: z.number().int().positive().default(64),
+  /** How struct pages are kept: `line` to measure, `packed` to scale. */
+  records: z.enum(RECORD_FORMATS).default('line'),
   seed: z.number().int().min(0).max(SEED_MAX).default(1),
 });
 
@@ -61,9 +70,9 @@ export function makeScenario(fields: z.input<typeof scenarioSchema>): Scenario {
 
 /** The device a scenario runs on. Fails: E_DEVICE_SIZE. */
 export function scenarioDevice(scenario: Scenario): Device {
-  const { align, sizeBytes, map, namespace, ranges } = scenario;
-  if (!namespace) return dynamicDevice(align, sizeBytes, map, ranges);
-  if (ranges === 1) return namespaceDevice(align, sizeBytes, map);
+  const { align, sizeBytes, map, namespace, ranges, records } = scenario;
+  if (!namespace) return withRecords(dynamicDevice(align, sizeBytes, map, ranges), records);
+  if (ranges === 1) return withRecords(namespaceDevice(align, sizeBytes, map), records);
   throw new DaxError(
     'E_STORM',
     `a namespace is one physical range, not ${ranges}`,

@@ -1,7 +1,7 @@
 import { DaxError } from '../error.ts';
 import { ALIGNS, type AlignName, formatBytes, GIB, MIB, PAGE_BYTES } from '../units.ts';
 import { RANGES_MAX } from '../wasm/abi.ts';
-import type { BankShape, PhysRange } from '../wasm/bank.ts';
+import type { BankShape, PhysRange, RecordFormat } from '../wasm/bank.ts';
 import { layNamespace, type MapName } from './namespace.ts';
 
 export { RANGES_MAX };
@@ -29,6 +29,8 @@ export interface Device {
   readonly order: number;
   /** Tail struct pages share memory: 2M and 1G with map=mem (semantics 2.2). */
   readonly dedup: boolean;
+  /** How the emulator keeps its struct pages; default `line`. Counts are the same in both. */
+  readonly records?: RecordFormat;
 }
 
 /** A device of so many usable bytes at a physical address. */
@@ -187,10 +189,20 @@ export function sayRanges({ ranges }: Device): string {
   return ranges.length > 1 ? ` in ${ranges.length} ranges` : '';
 }
 
+/** The device with its struct pages kept in a format of the emulator's. */
+export function withRecords(device: Device, records: RecordFormat): Device {
+  return { ...device, records };
+}
+
+/** `, packed records`, where struct pages are not as the kernel keeps them. */
+export function sayRecords({ records }: { readonly records?: RecordFormat | undefined }): string {
+  return records === 'packed' ? ', packed records' : '';
+}
+
 /** What a bank must hold for this device. */
 export function bankShape(device: Device, processes: number, stamps: boolean): BankShape {
-  const { ranges, unitBytes, order, dedup } = device;
+  const { ranges, unitBytes, order, dedup, records = 'line' } = device;
   const leafOrder = Math.log2(unitBytes / PAGE_BYTES);
   const pages = device.sizeBytes / PAGE_BYTES;
-  return { ranges, pages, order, leafOrder, dedup, processes, stamps };
+  return { ranges, pages, order, leafOrder, dedup, processes, stamps, records };
 }

@@ -2,7 +2,7 @@ import { DaxError } from '../error.ts';
 import type { Random } from '../random.ts';
 import { formatBytes, MIB } from '../units.ts';
 import * as abi from './abi.ts';
-import { availableBytes, SHARED_MEMORY } from './platform.ts';
+import { availableBytes, releaseMemories, SHARED_MEMORY } from './platform.ts';
 
 const TABLE_BYTES = 4096;
 /** A lock has a cache line of its own. */
@@ -12,8 +12,17 @@ const WASM_PAGE_BYTES = 65_536;
 export const BANK_BYTES_MAX = 65_536 * WASM_PAGE_BYTES;
 /** Page numbers are 32 bits in the core. */
 export const PAGES_MAX = 2 ** 32;
+/** From here on a bank is worth looking for others that are done with. */
+const LARGE_BYTES = 256 * MIB;
 /** What the host itself needs beside the bank. */
 export const HEADROOM_BYTES = 256 * MIB;
+
+/**
+ * How a bank keeps struct pages (assembly/layout.ts): `line` as the kernel does, 64 bytes each, so
+ * that caches see what the kernel's would; `packed` only what can change, for devices of terabytes.
+ */
+export const RECORD_FORMATS = ['line', 'packed'] as const;
+export type RecordFormat = (typeof RECORD_FORMATS)[number];
 
 /** A stretch of physical memory. */
 export interface PhysRange {
@@ -39,6 +48,8 @@ export interface BankShape {
   readonly processes: number;
   /** Counted builds keep stamps beside the records. */
   readonly stamps: boolean;
+  /** Default `line`. */
+  readonly records?: RecordFormat;
 }
 
 interface BankPlan {
@@ -54,14 +65,40 @@ function tablesMax({ pages, processes }: BankShape): number {
   return perProcess * processes + 64;
 }
 
+/** `packed` derives a folio's place, head and mapping, so every folio is where its number says. */
+function refuseUnpackable({ order, leafOrder = order, firstCompound = 0 }: BankShape): void {
+  if (leafOrder === order && firstCompound === 0) return;
+  throw new DaxError(
+    'E_VALUE',
+    'packed records hold folios of one leaf each, on their own units, and no others',
+    'use line records for a device that has no compound pages or misaligned ones',
+  );
+}
+
+/** log2 of the bytes of records a folio keeps, and the bytes of all folios, in whole lines. */
+function planRecords(shape: BankShape): { readonly shift: number; readonly bytes: number } {
+  const { pages, order, dedup, records = 'line' } = shape;
+  const folios = Math.ceil(pages / 2 ** order);
+  if (records === 'line') {
+    const shift = dedup ? 13 : order + 6;
+    return { shift, bytes: folios * 2 ** shift };
+  }
+  refuseUnpackable(shape);
+  if (order > 0) {
+    return { shift: abi.PACKED_FOLIO_SHIFT, bytes: folios * 2 ** abi.PACKED_FOLIO_SHIFT };
+  }
+  const pageBytes = 2 ** abi.PACKED_PAGE_SHIFT + 1;
+  const bytes = Math.ceil((pages * pageBytes) / LINE_BYTES) * LINE_BYTES;
+  return { shift: abi.PACKED_PAGE_SHIFT, bytes };
+}
+
 function planBank(shape: BankShape, roomBytes: number): BankPlan {
-  const compoundShift = shape.dedup ? 13 : shape.order + 6;
-  const folios = Math.ceil(shape.pages / 2 ** shape.order);
+  const { shift: compoundShift, bytes: recordBytes } = planRecords(shape);
   // Every table a 4 KiB device could need; a 2M or 1G device needs hardly any.
   const tables =
     shape.order === 0 ? tablesMax(shape) : tablesMax({ ...shape, pages: shape.pages / 512 });
   const records = abi.ARENA + tables * TABLE_BYTES;
-  const recordsEnd = records + folios * 2 ** compoundShift;
+  const recordsEnd = records + recordBytes;
   const stampBytes = shape.stamps ? (recordsEnd - records) / 8 : 0;
   const tableLocks = recordsEnd + stampBytes;
   // Moving the tables by a page moves their locks by a page, and each lock by one line less.
@@ -131,7 +168,7 @@ export class Bank {
   readonly shape: BankShape;
   readonly memory: WebAssembly.Memory;
   readonly bytes: number;
-  /** log2 of the bytes of struct pages a folio keeps. */
+  /** log2 of the bytes of records a folio keeps; of the counters alone where its flags lie apart. */
   readonly compoundShift: number;
   readonly view: DataView;
   readonly #plan: BankPlan;
@@ -142,6 +179,7 @@ export class Bank {
   /** `roomBytes` more than the device needs are for `place`. */
   constructor(shape: BankShape, roomBytes = 0) {
     const plan = planBank(shape, roomBytes);
+    if (plan.bytes >= LARGE_BYTES) releaseMemories();
     refuseTooLarge(shape, plan.bytes);
     this.shape = shape;
     this.bytes = plan.bytes;
@@ -160,6 +198,10 @@ export class Bank {
   /** Where the records begin, and end. */
   get records(): number {
     return this.#plan.records + this.#placeBytes;
+  }
+
+  get format(): RecordFormat {
+    return this.shape.records ?? 'line';
   }
 
   get recordsEnd(): number {
@@ -195,6 +237,8 @@ export class Bank {
     control(abi.CTL_COMPOUND_SHIFT, this.compoundShift);
     control(abi.CTL_TAIL_MASK, shape.dedup ? 63 : 0xffffffff);
     control(abi.CTL_STAMPS, this.recordsEnd);
+    // Packed records may end within a line, of which the rest belongs to the state's hash too.
+    clear(this.recordsEnd - LINE_BYTES, this.recordsEnd);
     // Whatever lay here in another place must not look like a lock that is held.
     const tableLocks = this.#plan.tableLocks + this.#placeBytes;
     const tables = (this.records - this.arena) / TABLE_BYTES;

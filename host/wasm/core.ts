@@ -2,6 +2,7 @@ import { instantiateSync } from '@assemblyscript/loader';
 import { DaxError } from '../error.ts';
 import type { KernelId } from '../kernel.ts';
 import { ABI_VERSION, LAYOUT_HASH } from './abi.ts';
+import { RECORD_FORMATS, type RecordFormat } from './bank.ts';
 import { compiled, isPath, openTwin } from './platform.ts';
 
 /** What a build is for: `counted` has the ledger and full detail, `timed` only the modelled steps. */
@@ -67,9 +68,21 @@ export interface CoreExports {
   hashRange(from: number, to: number): bigint;
 }
 
-/** File name of a build; the list is build/builds.mjs. */
-export function buildName(kernel: KernelId, kind: BuildKind): string {
-  return kind === 'counted' ? `${kernel}-counted` : `${kernel}-timed-line`;
+/**
+ * File name of a shipped build; the list is build/builds.mjs. Counted builds of packed records do not
+ * ship: made.ts makes them.
+ */
+export function buildName(
+  kernel: KernelId,
+  kind: BuildKind,
+  records: RecordFormat = 'line',
+): string {
+  return kind === 'counted' ? `${kernel}-counted` : `${kernel}-timed-${records}`;
+}
+
+/** The record format that a core was compiled for. */
+export function formatOf(core: CoreExports): RecordFormat | undefined {
+  return RECORD_FORMATS[(core.switches() >>> 16) & 0xff];
 }
 
 /** Names of a build's exports, sorted. Fails: E_NOT_BUILT, E_FILE, E_ABI. */

@@ -2,7 +2,7 @@ import { DaxError } from '../error.ts';
 import type { KernelId } from '../kernel.ts';
 import * as abi from './abi.ts';
 import type { Bank } from './bank.ts';
-import { type BuildKind, buildName, type CoreExports, instantiate } from './core.ts';
+import { type BuildKind, buildName, type CoreExports, formatOf, instantiate } from './core.ts';
 import type { OpStream } from './ops.ts';
 import { readPage, type StructPage } from './page.ts';
 import { nowNs } from './platform.ts';
@@ -76,11 +76,18 @@ export class Machine {
   /** Leaves that the kernel lost with their reference and map count; `mm` while it is charged. */
   #lost: { readonly folio: number | undefined; readonly mm: number | undefined }[] = [];
 
-  constructor(kernel: KernelId, kind: BuildKind, bank: Bank, wasm = buildName(kernel, kind)) {
+  constructor(
+    kernel: KernelId,
+    kind: BuildKind,
+    bank: Bank,
+    wasm = buildName(kernel, kind, bank.format),
+  ) {
     this.kernel = kernel;
     this.bank = bank;
     this.counted = kind === 'counted';
     this.core = instantiate(wasm, bank.memory);
+    if (formatOf(this.core) !== bank.format)
+      throw new Error(`${wasm} does not keep the ${bank.format} records of its bank`);
     if (this.counted && !bank.shape.stamps)
       throw new Error('a counted build needs a bank of stamps');
   }
@@ -277,7 +284,7 @@ export class Machine {
     return WARNINGS.filter(([bit]) => bits & bit).map(([, name]) => name);
   }
 
-  /** The page whose struct page page_folio finds for `page`; of a bank whose tails are not shared. */
+  /** The page whose struct page page_folio finds for `page`; line records, tails not shared. */
   folioOf(page: number): number {
     return ((this.core.folioOf(page) >>> 0) - this.bank.records) / abi.PAGE_BYTES;
   }

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { DaxError } from '../error.ts';
 import { KERNEL_IDS, type KernelId } from '../kernel.ts';
 import { PACKAGE_ROOT } from '../root.ts';
+import { RECORD_FORMATS, type RecordFormat } from './bank.ts';
 
 /** A build that is not shipped: made from the core's source when it is asked for, and kept. */
 export interface MadeBuild {
@@ -17,6 +18,8 @@ export interface MadeBuild {
   /** A build with the ledger, and whether it refuses folios of another order; default no, yes. */
   readonly counted?: boolean;
   readonly guard?: boolean;
+  /** Default line. */
+  readonly records?: RecordFormat;
   /** Each operation timed by itself, into buckets of the bank. */
   readonly histogram?: boolean;
 }
@@ -88,14 +91,15 @@ function refused(error: unknown): unknown {
  */
 export async function makeBuild(build: MadeBuild): Promise<string> {
   const { kernel, detail, steps, percpu } = build;
-  const { counted = false, guard = true, histogram = false } = build;
-  const extras = [counted && '-counted', !guard && '-unguarded', histogram && '-histogram'];
+  const { counted = false, guard = true, histogram = false, records = 'line' } = build;
+  const packed = records === 'packed' && '-packed';
+  const extras = [packed, counted && '-counted', !guard && '-unguarded', histogram && '-histogram'];
   const name = `made-${kernel}-${detail}-steps${steps}-${percpu}${extras.filter(Boolean).join('')}`;
   const switches = {
     name,
     kernel: KERNEL_IDS.indexOf(kernel),
     detail: detail === 'full' ? 1 : 0,
-    records: 0,
+    records: RECORD_FORMATS.indexOf(records),
     count: counted ? 1 : 0,
     steps,
     percpu: percpu === 'atomic' ? 1 : 0,
@@ -108,4 +112,19 @@ export async function makeBuild(build: MadeBuild): Promise<string> {
     throw refused(error);
   }
   return name;
+}
+
+/**
+ * The counted build of a kernel for a bank of packed records, which does not ship; of line records it
+ * does, and has no other name: undefined.
+ *
+ * Fails: as makeBuild.
+ */
+export async function countedBuild(
+  kernel: KernelId,
+  records: RecordFormat,
+): Promise<string | undefined> {
+  if (records === 'line') return undefined;
+  const steps = kernel === 'devmap' ? 0 : STEPS_ALL;
+  return makeBuild({ kernel, detail: 'full', steps, percpu: 'plain', counted: true, records });
 }

@@ -27,6 +27,9 @@ export function availableBytes(): number {
   return Number.POSITIVE_INFINITY;
 }
 
+/** A page has no way to ask. */
+export function releaseMemories(): void {}
+
 export function isPath(name: string): boolean {
   return name.endsWith('.wasm');
 }

@@ -107,6 +107,32 @@ describe('compare', () => {
 });
 
 describe('storm', () => {
+  test('counts the same on packed records as on line records, but for lines', async () => {
+    const args = ['storm', '--size', '64MiB', '--align', '4K', '--time', '0.1', '--json'];
+    const counted = async (records: string) => {
+      const { status, stdout, stderr } = await daxstorm([...args, '--records', records]);
+      expect(status, stderr).toBe(0);
+      const { scenario, device, counts } = JSON.parse(stdout);
+      const text = JSON.stringify(counts, (name, value) =>
+        name.startsWith('line') ? undefined : value,
+      );
+      return { records: scenario.records, device, counts: JSON.parse(text) };
+    };
+    const [line, packed] = [await counted('line'), await counted('packed')];
+    expect(line.records).toBe('line');
+    expect(packed.records).toBe('packed');
+    expect(packed.device).toEqual({ ...line.device, records: 'packed' });
+    expect(packed.counts).toEqual(line.counts);
+    expect(packed.counts.fault.refcount.events.rmwMapcount).toBe(16_384);
+  }, 180_000);
+
+  test('says what times on packed records are worth', async () => {
+    const args = ['storm', '--size', '8MiB', '--align', '2M', '--time', '0.1'];
+    const { stdout } = await daxstorm([...args, '--records', 'packed']);
+    expect(stdout).toContain('map=mem, packed records, sequential');
+    expect(stdout).toContain('times are not for comparison with line records');
+  }, 180_000);
+
   test('every event of both kernels', async () => {
     const args = [
       'storm',

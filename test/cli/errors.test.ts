@@ -43,6 +43,7 @@ const CASES: readonly (readonly [args: string, code: string, says: string])[] = 
   ['compare --size 6MiB', 'E_DEVICE_SIZE', 'not a positive multiple of the 1G unit'],
   ['storm --size 1TiB', 'E_BANK_SPAN', 'one bank holds 4 GiB'],
   ['storm --align 1G --size 16TiB', 'E_BANK_SPAN', 'up to 16 TiB'],
+  ['storm --records tiny', 'E_VALUE', 'line, packed'],
   ['storm --kernel 6.12', 'E_VALUE', 'devmap, refcount, refcount-6.15'],
   ['storm --time 0', 'E_VALUE', "--time '0'"],
   ['storm --seed 1.5', 'E_VALUE', "--seed '1.5'"],

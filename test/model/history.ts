@@ -12,6 +12,8 @@ export interface Setting {
   readonly kernel: KernelId;
   readonly size: Size;
   readonly plant?: (twin: Twin) => void;
+  /** The counted build of packed records to emulate on, in place of the shipped one. */
+  readonly packed?: string | undefined;
 }
 
 export function randomHistory(
@@ -26,11 +28,11 @@ export function randomHistory(
 
 /** What the history did wrong, if anything; `fullEvery` operations all is compared. */
 export function divergenceOf(
-  { kernel, size, plant }: Setting,
+  { kernel, size, plant, packed }: Setting,
   ops: readonly Op[],
   fullEvery?: number,
 ): Divergence | undefined {
-  const twin = new Twin(kernel, size, fullEvery);
+  const twin = new Twin(kernel, size, fullEvery, packed);
   plant?.(twin);
   try {
     for (const op of ops) twin.step(op);
@@ -59,7 +61,8 @@ export function shrink(setting: Setting, failing: readonly Op[]): readonly Op[] 
 export function explain(setting: Setting, failing: readonly Op[]): string {
   const ops = shrink(setting, failing);
   const why = divergenceOf(setting, ops, 1)?.message ?? 'divergence';
-  const { kernel, size } = setting;
-  const replay = `npm run fuzz -- --kernel ${kernel} --align ${size} --ops '${JSON.stringify(ops)}'`;
+  const { kernel, size, packed } = setting;
+  const records = packed ? ' --records packed' : '';
+  const replay = `npm run fuzz -- --kernel ${kernel} --align ${size}${records} --ops '${JSON.stringify(ops)}'`;
   return `${kernel} ${size}: ${why}\nreplay: ${replay}`;
 }

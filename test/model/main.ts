@@ -1,14 +1,15 @@
-// npm run fuzz -- [--events N] [--seed S] [--kernel K] [--align A] [--ops JSON]: long random histories
+// npm run fuzz -- [--events N] [--seed S] [--kernel K] [--align A] [--records R] [--ops JSON]: long random histories
 // on both sides; --excluded lists what they leave out. A divergence is cut down and printed with the command that replays it.
 import { parseArgs } from 'node:util';
 import { DaxError } from '../../host/error.ts';
-import { KERNEL_IDS, type KernelId, parseKernel } from '../../host/kernel.ts';
+import { KERNEL_IDS, parseKernel } from '../../host/kernel.ts';
 import { seededRandom } from '../../host/random.ts';
 import { ALIGN_NAMES, formatCount, parseAlign } from '../../host/units.ts';
+import { RECORD_FORMATS } from '../../host/wasm/bank.ts';
+import { countedBuild } from '../../host/wasm/made.ts';
 import { EXCLUDED } from './excluded.ts';
 import { divergenceOf, explain, randomHistory, type Setting } from './history.ts';
 import type { Op } from './operation.ts';
-import type { Size } from './reference/kernel.ts';
 
 /** Long enough to fill and empty the machine many times, short enough to cut down. */
 const HISTORY_OPS = 2000;
@@ -19,17 +20,18 @@ function fail(setting: Setting, ops: readonly Op[]): never {
 }
 
 /** `events` operations on one kernel and unit size, in histories of their own. */
-function fuzz(kernel: KernelId, size: Size, events: number, seed: number): void {
+function fuzz(setting: Setting, events: number, seed: number): void {
+  const { kernel, size, packed } = setting;
   const random = seededRandom(seed);
   const began = performance.now();
   for (let done = 0; done < events; done += HISTORY_OPS) {
     const length = Math.min(HISTORY_OPS, events - done);
     const ops = randomHistory(random, length);
-    if (divergenceOf({ kernel, size }, ops)) fail({ kernel, size }, ops);
+    if (divergenceOf(setting, ops)) fail(setting, ops);
   }
   const perSecond = events / ((performance.now() - began) / 1000);
   process.stdout.write(
-    `${kernel} ${size}: ${formatCount(events)} events, seed ${seed}, no divergence; ${formatCount(perSecond)} events a second\n`,
+    `${kernel} ${size}${packed ? ' packed' : ''}: ${formatCount(events)} events, seed ${seed}, no divergence; ${formatCount(perSecond)} events a second\n`,
   );
 }
 
@@ -39,13 +41,20 @@ function number(text: string, name: string): number {
   throw new DaxError('E_VALUE', `--${name} '${text}' is not a whole number`, `use --${name} 1000`);
 }
 
-function main(): void {
+function parseRecords(text: string) {
+  const found = RECORD_FORMATS.find((each) => each === text);
+  if (found) return found;
+  throw new DaxError('E_VALUE', `--records '${text}' is no format`, 'use line or packed');
+}
+
+async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       events: { type: 'string', default: '60000' },
       seed: { type: 'string', default: '1' },
       kernel: { type: 'string' },
       align: { type: 'string' },
+      records: { type: 'string', default: 'line' },
       ops: { type: 'string' },
       excluded: { type: 'boolean' },
     },
@@ -56,23 +65,25 @@ function main(): void {
   }
   const kernels = values.kernel === undefined ? KERNEL_IDS : [parseKernel(values.kernel)];
   const sizes = values.align === undefined ? ALIGN_NAMES : [parseAlign(values.align)];
+  const records = parseRecords(values.records);
+  const settings: Setting[] = [];
+  for (const kernel of kernels) {
+    const packed = await countedBuild(kernel, records);
+    for (const size of sizes) settings.push({ kernel, size, packed });
+  }
   if (values.ops !== undefined) {
     const ops = JSON.parse(values.ops) as readonly Op[];
-    for (const kernel of kernels)
-      for (const size of sizes)
-        if (divergenceOf({ kernel, size }, ops)) fail({ kernel, size }, ops);
+    for (const setting of settings) if (divergenceOf(setting, ops)) fail(setting, ops);
     process.stdout.write(`${ops.length} operations, no divergence\n`);
     return;
   }
   // Events are a kernel's, shared out over its unit sizes.
   const events = Math.ceil(number(values.events, 'events') / sizes.length);
-  for (const kernel of kernels) {
-    for (const size of sizes) fuzz(kernel, size, events, number(values.seed, 'seed'));
-  }
+  for (const setting of settings) fuzz(setting, events, number(values.seed, 'seed'));
 }
 
 try {
-  main();
+  await main();
 } catch (error) {
   const text = DaxError.is(error)
     ? `${error.message}; ${error.hint} [${error.code}]`

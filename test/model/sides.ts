@@ -1,5 +1,5 @@
 // The emulator and the reference model, and what both can show of themselves in one shape.
-import { makeDevice, pgmapReferences } from '../../host/syscall/device.ts';
+import { makeDevice, pgmapReferences, withRecords } from '../../host/syscall/device.ts';
 import type { Process } from '../../host/syscall/process.ts';
 import { System } from '../../host/syscall/system.ts';
 import * as abi from '../../host/wasm/abi.ts';
@@ -93,7 +93,8 @@ export class Sides {
   /** What is being done, for the message of a divergence. */
   doing = '';
 
-  constructor(kernel: Kernel, size: Size) {
+  /** `packed` is a counted build of packed records, to emulate on in place of the shipped one. */
+  constructor(kernel: Kernel, size: Size, packed?: string) {
     this.kernel = kernel;
     this.size = size;
     const physBytes = BigInt(PHYS);
@@ -102,7 +103,13 @@ export class Sides {
     this.unit = this.model.world.unit;
     this.unitPages = this.model.world.pagesPerUnit;
     const device = makeDevice(size, units * Number(this.unit), 'mem', PHYS);
-    this.system = new System({ kernel, kind: 'counted', device, processes: PROCESSES_MAX });
+    this.system = new System({
+      kernel,
+      kind: 'counted',
+      device: withRecords(device, packed ? 'packed' : 'line'),
+      processes: PROCESSES_MAX,
+      ...(packed ? { wasm: packed } : {}),
+    });
     this.pairs = [{ emulated: this.system.createProcess(MMAP_BASE), model: this.model.process() }];
   }
 

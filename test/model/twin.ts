@@ -14,8 +14,8 @@ export class Twin {
   readonly #fullEvery: number;
   #steps = 0;
 
-  constructor(kernel: Kernel, size: Size, fullEvery = FULL_EVERY) {
-    this.sides = new Sides(kernel, size);
+  constructor(kernel: Kernel, size: Size, fullEvery = FULL_EVERY, packed?: string) {
+    this.sides = new Sides(kernel, size, packed);
     this.#fullEvery = fullEvery;
   }
 

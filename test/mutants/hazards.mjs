@@ -43,13 +43,13 @@ export const HAZARD_MUTANTS = [
   {
     name: 'only the first page of a huge leaf learns its mapping where there are no compound pages',
     file: 'page.ts',
-    find: '  return leafOrder != order ? setMappings(page) : setMapping(head, page);',
-    replace: '  return setMapping(head, page);',
+    find: '  return !PACKED && leafOrder != order ? setMappings(page) : setMapping(head, page, true);',
+    replace: '  return setMapping(head, page, true);',
   },
   {
     name: 'a huge leaf finds its folio by arithmetic, off its unit too',
     file: 'page.ts',
-    find: '  return outOfOrder ? folioOf(page) : headRecord(page);',
+    find: '  return !PACKED && outOfOrder ? folioOf(page) : headRecord(page);',
     replace: '  return headRecord(page);',
   },
   {
@@ -97,8 +97,8 @@ export const HAZARD_MUTANTS = [
   {
     name: 'try_grab_folio takes a count of 0',
     file: 'gupSlow.ts',
-    find: '  if (load<i32>(head, PG_REFCOUNT) <= 0) {',
-    replace: '  if (load<i32>(head, PG_REFCOUNT) < 0) {',
+    find: '  if (load<i32>(head, RECORD_REFCOUNT) <= 0) {',
+    replace: '  if (load<i32>(head, RECORD_REFCOUNT) < 0) {',
   },
   {
     name: 'try_grab_folio refuses without a word',

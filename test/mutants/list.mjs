@@ -1,7 +1,7 @@
 // Twenty-odd ways to break the core, one small change each. The tests must notice every one.
 import { HAZARD_MUTANTS } from './hazards.mjs';
+import { PACKED_MUTANTS } from './packed.mjs';
 import { SURFACE_MUTANTS } from './surface.mjs';
-
 import { UNBIND_MUTANTS } from './unbind.mjs';
 
 /**
@@ -10,6 +10,7 @@ import { UNBIND_MUTANTS } from './unbind.mjs';
  *   readonly file: string,
  *   readonly find: string,
  *   readonly replace: string,
+ *   readonly packed?: boolean,
  * }} Mutant
  */
 
@@ -126,8 +127,8 @@ export const MUTANTS = [
   {
     name: 'accesses count up on the wrong kernel',
     file: 'ref.ts',
-    find: '  if (KERNEL == DEVMAP) {\n    if (!(flags & REFERENCED))',
-    replace: '  if (KERNEL != DEVMAP) {\n    if (!(flags & REFERENCED))',
+    find: '  if (KERNEL == DEVMAP) {\n    if (!(flags & PAGE_REFERENCED))',
+    replace: '  if (KERNEL != DEVMAP) {\n    if (!(flags & PAGE_REFERENCED))',
   },
   {
     name: 'the first tail of a folio is skipped',
@@ -180,7 +181,7 @@ export const MUTANTS = [
   {
     name: 'GUP-fast pins longterm for writing',
     file: 'gup.ts',
-    find: 'return KERNEL == DEVMAP || load<u64>(head, PG_MAPPING) == 0;',
+    find: 'return KERNEL == DEVMAP || !hasMapping(head);',
     replace: 'return true;',
   },
   {
@@ -288,4 +289,5 @@ export const MUTANTS = [
     replace: '0));',
   },
   ...UNBIND_MUTANTS,
+  ...PACKED_MUTANTS,
 ];

@@ -20,6 +20,12 @@ const COUNTED = BUILDS.filter(({ count }) => count).flatMap((build) => {
   return [build, { ...build, name, guard: /** @type {const} */ (0) }];
 });
 
+/** The counted builds beside those of packed records, for mutants of these alone. */
+const PACKED = BUILDS.filter(({ count }) => count).flatMap((build) => {
+  const name = `made-${KERNELS[build.kernel]}-full-steps${build.steps}-plain-packed-counted`;
+  return [build, { ...build, name, records: /** @type {const} */ (1) }];
+});
+
 /**
  * Tests of counted builds alone: those that also run timed builds would see any difference at all. The
  * quick ones first: what they notice need not wait for the others.
@@ -38,6 +44,7 @@ const QUICK_TESTS = [
   'test/scenario/program.test.ts',
 ];
 const SLOW_TESTS = ['test/fault', 'test/conformance', 'test/model/model.test.ts'];
+const PACKED_TESTS = ['test/model/packed.test.ts'];
 
 /**
  * A mutant may loop for ever: that is noticed too. It gets so many times what the unbroken core took,
@@ -99,17 +106,22 @@ function runTests(folder, tests, limitMs) {
 
 /**
  * @param {Mutant | undefined} mutant none: the core as it is, on which the tests must pass
+ * @param {boolean} packed whether it is a mutant of packed records
  * @param {number} limitMs
  */
-async function outcome(mutant, limitMs) {
+async function outcome(mutant, packed, limitMs) {
   const folder = mkdtempSync(join(tmpdir(), 'daxstorm-mutant-'));
   try {
     if (mutant) breakCore(mutant, folder);
-    for (const build of COUNTED) {
+    for (const build of packed ? PACKED : COUNTED) {
       await compileFrom(build, mutant ? folder : ROOT, join(folder, `${build.name}.wasm`));
     }
-    const quick = await runTests(folder, QUICK_TESTS, limitMs);
-    return quick === 'pass' ? await runTests(folder, SLOW_TESTS, limitMs) : quick;
+    /** @type {Outcome} */
+    let end = 'pass';
+    for (const tests of packed ? [PACKED_TESTS] : [QUICK_TESTS, SLOW_TESTS]) {
+      if (end === 'pass') end = await runTests(folder, tests, limitMs);
+    }
+    return end;
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -118,7 +130,8 @@ async function outcome(mutant, limitMs) {
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
 const chosen = MUTANTS.filter(({ file, name }) => `${file}: ${name}`.includes(values.only));
 const began = performance.now();
-if ((await outcome(undefined, 0)) !== 'pass') {
+for (const packed of new Set(chosen.map((mutant) => mutant.packed === true))) {
+  if ((await outcome(undefined, packed, 0)) === 'pass') continue;
   process.stdout.write('the tests fail on the core as it is; mend that first\n');
   process.exit(1);
 }
@@ -126,7 +139,7 @@ const limitMs = Math.max(LIMIT_MS_MIN, LIMIT_TIMES * (performance.now() - began)
 const WORDS = { pass: 'SURVIVED', fail: 'killed  ', overrun: 'overran ' };
 const ends = { pass: 0, fail: 0, overrun: 0 };
 for (const mutant of chosen) {
-  const end = await outcome(mutant, limitMs);
+  const end = await outcome(mutant, mutant.packed === true, limitMs);
   ends[end] += 1;
   process.stdout.write(`${WORDS[end]}  ${mutant.file}: ${mutant.name}\n`);
 }

@@ -89,7 +89,7 @@ export const SURFACE_MUTANTS = [
   {
     name: 'smaps forgets PG_dirty',
     file: 'look.ts',
-    find: ' || (flags & (1 << PG_DIRTY_BIT)) != 0;',
+    find: ' || (flags & PAGE_DIRTY) != 0;',
     replace: ';',
   },
   {

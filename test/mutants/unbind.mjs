@@ -67,7 +67,7 @@ export const UNBIND_MUTANTS = [
   {
     name: 'an unbalanced put is not repaired',
     file: 'ref.ts',
-    find: '  if (KERNEL != DEVMAP) store<i32>(head, 1, PG_REFCOUNT);',
+    find: '  if (KERNEL != DEVMAP) store<i32>(head, 1, RECORD_REFCOUNT);',
     replace: '',
   },
   {
@@ -79,8 +79,8 @@ export const UNBIND_MUTANTS = [
   {
     name: 'poison is another flag',
     file: 'ref.ts',
-    find: '(KERNEL == 0 ? PG_HWPOISON_BIT_DEVMAP : PG_HWPOISON_BIT_REFCOUNT)',
-    replace: 'PG_DIRTY_BIT',
+    find: '  flagsOr(head, PAGE_HWPOISON);',
+    replace: '  flagsOr(head, PAGE_DIRTY);',
   },
   {
     name: 'GUP keeps the pgmap beyond the first range',

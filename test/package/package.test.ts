@@ -37,7 +37,9 @@ describe('the tarball', () => {
     const needed = ['host/index.js', 'host/index.d.ts', 'host/browser.d.ts', 'host/cli/main.js'];
     const kernels = ['devmap', 'refcount', 'refcount-6.15'];
     const wasm = kernels.flatMap((kernel) =>
-      ['counted', 'timed-line', 'unshared'].map((kind) => `wasm/${kernel}-${kind}.wasm`),
+      ['counted', 'timed-line', 'timed-packed', 'unshared'].map(
+        (kind) => `wasm/${kernel}-${kind}.wasm`,
+      ),
     );
     const browser = ['browser/daxstorm.js', 'browser/LICENCES.txt'];
     const sources = [

@@ -1,16 +1,27 @@
-// Counted and timed builds of one kernel leave the same machine behind after the same op stream.
-import { describe, expect, test } from 'vitest';
+// Counted and timed builds of one kernel leave the same machine behind after the same op stream, in
+// either record format.
+import { beforeAll, describe, expect, test } from 'vitest';
 import { KERNEL_IDS } from '../../host/kernel.ts';
 import { stormPhases } from '../../host/storm/phase.ts';
 import { makeScenario, scenarioDevice } from '../../host/storm/scenario.ts';
 import { mmap } from '../../host/syscall/mmap.ts';
 import { System } from '../../host/syscall/system.ts';
 import { ALIGN_NAMES, ALIGNS } from '../../host/units.ts';
-import { Bank } from '../../host/wasm/bank.ts';
+import { Bank, RECORD_FORMATS } from '../../host/wasm/bank.ts';
 import type { BuildKind } from '../../host/wasm/core.ts';
 import type { Overlap } from '../../host/wasm/machine.ts';
+import { countedBuild } from '../../host/wasm/made.ts';
 
-describe.each(KERNEL_IDS)('%s', (kernel) => {
+const SIDES = KERNEL_IDS.flatMap((kernel) =>
+  RECORD_FORMATS.map((records) => ({ kernel, records })),
+);
+
+describe.each(SIDES)('$kernel $records', ({ kernel, records }) => {
+  let made: string | undefined;
+  beforeAll(async () => {
+    made = await countedBuild(kernel, records);
+  }, 300_000);
+
   test.each(ALIGN_NAMES)(
     '%s: counted = timed = timed without chaining, after every phase',
     (align) => {
@@ -21,12 +32,14 @@ describe.each(KERNEL_IDS)('%s', (kernel) => {
         pattern: 'uniform',
         seed: 11,
         pinPages: 300,
+        records,
       });
       const device = scenarioDevice(scenario);
       const phases = stormPhases(scenario, device);
       const shape = { ...device, pages: sizeBytes / 4096, processes: 1, stamps: true };
       const hashes = (kind: BuildKind, overlap: Overlap): readonly string[] => {
-        const system = new System({ kernel, kind, device, bank: new Bank(shape) });
+        const wasm = kind === 'counted' && made ? { wasm: made } : {};
+        const system = new System({ kernel, kind, device, bank: new Bank(shape), ...wasm });
         const protection = { read: true, write: true, exec: false };
         mmap(system.createProcess(), { lengthBytes: BigInt(sizeBytes), protection });
         return phases.map(({ stream }) => {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { KERNEL_IDS, type KernelId } from '../../kernel.ts';
 import { PHASE_NAMES } from '../../storm/phase.ts';
 import { ALIGN_NAMES, type AlignName } from '../../units.ts';
+import { RECORD_FORMATS } from '../../wasm/bank.ts';
 
 /* What several kinds of result have. Objects are open: within a version fields are only ever added. */
 
@@ -32,6 +33,10 @@ export const device = z
     align,
     sizeBytes: z.number(),
     map: z.enum(['mem', 'dev']).describe('where struct pages live'),
+    records: z
+      .enum(RECORD_FORMATS)
+      .optional()
+      .describe('how the emulator kept struct pages; without it, as the kernel does: line'),
   })
   .meta({ id: 'device', description: 'the emulated device-DAX device' });
 

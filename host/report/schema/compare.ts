@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PATTERNS } from '../../storm/pattern.ts';
+import { RECORD_FORMATS } from '../../wasm/bank.ts';
 import * as common from './common.ts';
 import { latency } from './latency.ts';
 
@@ -57,6 +58,7 @@ const shape = z
     exponent: z.number().optional(),
     hotShare: z.number().optional(),
     touches: z.number().optional(),
+    records: z.enum(RECORD_FORMATS).optional().describe('how the emulator kept struct pages'),
     seed: common.seed.optional(),
   })
   .describe("the storm's parameters");

@@ -1,4 +1,6 @@
+import { sayRecords } from '../../syscall/device.ts';
 import { formatBytes } from '../../units.ts';
+import type { RecordFormat } from '../../wasm/bank.ts';
 import { el, fragment, type Markup } from '../html/markup.ts';
 import { type Column, numberCell, type Row, table } from '../html/table.ts';
 import { wrap } from '../markdown.ts';
@@ -52,8 +54,11 @@ const COLUMNS: readonly Column[] = [
 ];
 
 function runRows({ comparisons, ladders }: Report): readonly Row[] {
-  const deviceText = ({ sizeBytes, map }: { sizeBytes: number; map: string }): string =>
-    `${formatBytes(sizeBytes)}, map=${map}`;
+  const deviceText = (device: {
+    readonly sizeBytes: number;
+    readonly map: string;
+    readonly records?: RecordFormat | undefined;
+  }): string => `${formatBytes(device.sizeBytes)}, map=${device.map}${sayRecords(device)}`;
   return [
     ...comparisons.map(({ value, at }): Row => {
       const { device, shape, seed, workload, turns, placements } = value;
