@@ -2,7 +2,7 @@ import type { KernelId } from '../kernel.ts';
 import type { Phase, PhaseName } from '../storm/phase.ts';
 import { type PhaseCount, Rig } from '../storm/rig.ts';
 import type { Device } from '../syscall/device.ts';
-import type { Bank } from '../wasm/bank.ts';
+import type { Banks } from '../wasm/banks.ts';
 import { type Events, pageRmws } from '../wasm/machine.ts';
 
 /** What one phase did on one kernel: exact, the same on every run. */
@@ -23,21 +23,21 @@ function kernelCount({ phase, events, failed }: PhaseCount): KernelCount {
   return { operations: phase.operations, failed, events, rmws: pageRmws(events) };
 }
 
-/** Runs the phases once on the counted build of each kernel, one after the other on one bank. */
+/** Runs the phases once on the counted build of each kernel, one after the other on the same banks. */
 export function countEach(
   device: Device,
   phases: readonly Phase[],
   kernels: readonly KernelId[],
 ): ReadonlyMap<KernelId, readonly KernelCount[]> {
-  let bank: Bank | undefined;
+  let banks: Banks | undefined;
   const counted = kernels.map((kernel) => {
     const rig: Rig = new Rig(
       { name: kernel, kernel, kind: 'counted', overlap: 'natural' },
       device,
       phases,
-      bank,
+      banks,
     );
-    bank = rig.bank;
+    banks = rig.banks;
     rig.takeBank();
     return [kernel, rig.count().map(kernelCount)] as const;
   });

@@ -2,10 +2,9 @@ import { statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { KernelId } from '../kernel.ts';
 import { Rig } from '../storm/rig.ts';
-import type { Bank } from '../wasm/bank.ts';
+import type { Banks } from '../wasm/banks.ts';
 import { buildName, exportNames } from '../wasm/core.ts';
 import { eventsBetween, type Machine } from '../wasm/machine.ts';
-import { firstHeldFolio } from '../wasm/page.ts';
 import { wasmFile } from '../wasm/platform.ts';
 import { type Benchmark, isTrace } from './benchmarks.ts';
 import type { CoreBuild, Cores } from './cores.ts';
@@ -64,7 +63,7 @@ interface KernelOutcome {
 /** What is wrong with the machine, or undefined; `idle`: nothing is mapped or pinned any more. */
 function wrongWith(machine: Machine, idle: boolean): string | undefined {
   const broken = machine.violation();
-  const held = broken === undefined && idle ? firstHeldFolio(machine.bank) : undefined;
+  const held = broken === undefined && idle ? machine.heldFolio() : undefined;
   if (!held) return broken;
   return `folio ${held.head} was left with _refcount ${held.refcount}, not 1`;
 }
@@ -120,7 +119,7 @@ export async function countCores(
   for (const benchmark of benchmarks) {
     const { name, workload, device, phases } = benchmark;
     const operations: OperationCount[] = [];
-    let bank: Bank | undefined;
+    let banks: Banks | undefined;
     for (const { kernel, kind, wasm } of cores.builds) {
       if (kind !== 'counted') continue;
       // Lets Ctrl-C in.
@@ -129,8 +128,8 @@ export async function countCores(
         return { counts: { scenarios, artifacts }, violation: undefined, interrupted: true };
       onProgress(`counting ${name}, ${kernel}`);
       const side = { name: kernel, kernel, kind, overlap: 'natural', wasm } as const;
-      const rig: Rig = new Rig(side, device, phases, bank);
-      bank = rig.bank;
+      const rig: Rig = new Rig(side, device, phases, banks);
+      banks = rig.banks;
       rig.takeBank();
       const counted = countKernel(benchmark, rig);
       operations.push(...counted.operations);

@@ -1,6 +1,6 @@
 import { DaxError } from '../error.ts';
 import { bankShape, type Device, dynamicDevice, namespaceDevice } from '../syscall/device.ts';
-import { checkBank } from '../wasm/bank.ts';
+import { checkBanks } from '../wasm/banks.ts';
 import type { ScenarioCase } from './file.ts';
 
 /** The device of a scenario. Fails: E_DEVICE_SIZE, E_BANK_SPAN, E_MEMORY at the file's size. */
@@ -8,7 +8,7 @@ export function caseDevice({ scenario, source }: ScenarioCase): Device {
   const { align, size, map, namespace } = scenario.device;
   try {
     const device = namespace ? namespaceDevice(align, size, map) : dynamicDevice(align, size, map);
-    checkBank(bankShape(device, 1, true));
+    checkBanks(bankShape(device, 1, true));
     return device;
   } catch (error) {
     if (!DaxError.is(error)) throw error;

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { DaxError } from '../error.ts';
 import { PACKAGE_ROOT } from '../root.ts';
 
@@ -24,15 +25,24 @@ export function nowNs(): bigint {
   return process.hrtime.bigint();
 }
 
-/** MemAvailable where the kernel says it, else free memory. */
-export function availableBytes(): number {
+/** A file of /proc or /sys; undefined where there is none. */
+export function readSystemFile(path: string): string | undefined {
   try {
-    const found = /MemAvailable:\s+(\d+) kB/.exec(readFileSync('/proc/meminfo', 'utf8'));
-    if (found) return Number(found[1]) * 1024;
+    return readFileSync(path, 'utf8');
   } catch {
-    // Not Linux.
+    return undefined;
   }
+}
+
+/** Free memory, where the kernel does not say what is available. */
+export function freeBytes(): number {
   return freemem();
+}
+
+/** Lets go of banks that nobody uses any more. */
+export function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
 }
 
 /** The file of a build: a name of build/builds.mjs, or itself a path that ends in .wasm. */

@@ -6,7 +6,7 @@ import { makeScenario, scenarioDevice } from '../../host/storm/scenario.ts';
 import { mmap } from '../../host/syscall/mmap.ts';
 import { System } from '../../host/syscall/system.ts';
 import { ALIGN_NAMES, ALIGNS } from '../../host/units.ts';
-import { Bank } from '../../host/wasm/bank.ts';
+import { Banks } from '../../host/wasm/banks.ts';
 import type { BuildKind } from '../../host/wasm/core.ts';
 import type { Overlap } from '../../host/wasm/machine.ts';
 
@@ -26,7 +26,7 @@ describe.each(KERNEL_IDS)('%s', (kernel) => {
       const phases = stormPhases(scenario, device);
       const shape = { ...device, pages: sizeBytes / 4096, processes: 1, stamps: true };
       const hashes = (kind: BuildKind, overlap: Overlap): readonly string[] => {
-        const system = new System({ kernel, kind, device, bank: new Bank(shape) });
+        const system = new System({ kernel, kind, device, banks: new Banks(shape) });
         const protection = { read: true, write: true, exec: false };
         mmap(system.createProcess(), { lengthBytes: BigInt(sizeBytes), protection });
         return phases.map(({ stream }) => {
