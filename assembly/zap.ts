@@ -32,11 +32,17 @@ import {
 /** A queued page whose map count is dropped after the flush (delay_rmap). */
 @inline const DELAY_RMAP: u32 = 1;
 
+/* What a call that goes on in another bank has yet to flush: SEAM_FLUSH. */
+@inline const FLUSH_LEAVES: u32 = 1;
+@inline const FLUSH_TABLES: u32 = 2;
+
 let queued: u32 = 0;
 /** Of them: those that earlier parts of the call queued, and let go of, in other banks. */
 let elsewhere: u32 = 0;
 let delayed: u32 = 0;
 let needsFlush: bool = false;
+/** Whether the call has freed page tables: their flush is its last one. */
+let freed: bool = false;
 /** Whether PTE tables that a zap empties go at once: MADV_DONTNEED of the refcount kernel (7.4). */
 let reclaims: bool = false;
 /** vma_has_recency: accesses of a VMA that is read in order or at random say nothing of a page. */
@@ -49,7 +55,9 @@ let recency: bool = true;
   if (gatherBegins()) return;
   queued = load<u32>(CONTROL, SEAM_GATHERED);
   elsewhere = queued;
-  needsFlush = load<u32>(CONTROL, SEAM_FLUSH) != 0;
+  const due = load<u32>(CONTROL, SEAM_FLUSH);
+  needsFlush = (due & FLUSH_LEAVES) != 0;
+  freed = (due & FLUSH_TABLES) != 0;
 }
 
 /** ptep_get_and_clear: an xchg, which is locked without saying so. */
@@ -301,8 +309,10 @@ function finishGather(): void {
 export function closeGather(): void {
   if (!gatherEnds()) {
     store<u32>(CONTROL, queued, SEAM_GATHERED);
-    store<u32>(CONTROL, needsFlush ? 1 : 0, SEAM_FLUSH);
+    const due = (needsFlush ? FLUSH_LEAVES : 0) | (freed ? FLUSH_TABLES : 0);
+    store<u32>(CONTROL, due, SEAM_FLUSH);
     needsFlush = false;
+    freed = false;
   }
   finishGather();
 }
@@ -339,6 +349,20 @@ function freeTables(
   }
 }
 
+/** The flush of a call's tables is its last: what its leaves have due is set aside. */
+@inline function beginTables(): bool {
+  if (!COUNT) return false;
+  const due = needsFlush;
+  needsFlush = freed;
+  return due;
+}
+
+@inline function endTables(due: bool): void {
+  if (!COUNT) return;
+  freed = needsFlush && !gatherEnds();
+  needsFlush = due || (needsFlush && gatherEnds());
+}
+
 /**
  * unmap_region: zap [va, end), free its page tables, flush, drop references (7.1, 7.6). What the
  * mapping keeps on either side is then a neighbour.
@@ -353,7 +377,9 @@ export function munmap(vma: usize, va: u64, end: u64): void {
   zapTop(mm, top, va, end, topShift(mm));
   const floor = va > load<u64>(vma, VMA_START) ? va : load<u64>(vma, VMA_FLOOR);
   const ceiling = end < load<u64>(vma, VMA_END) ? end : load<u64>(vma, VMA_CEILING);
+  const due = beginTables();
   freeTables(mm, top, va, end, topShift(mm), floor, ceiling);
+  endTables(due);
   closeGather();
   countIf(ends());
   unlockMmapRead(mm);

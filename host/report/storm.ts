@@ -94,7 +94,8 @@ function eventTable(result: StormResult, kernel: KernelId): string {
 
 /** `memory: 2 banks, 2.1 GiB (1.05 GiB a TiB), prefaulted in 3.2 s`. */
 function sayMemory({ banks, bytes, prefaultSeconds }: MemoryUse, sizeBytes: number): string {
-  const round = (size: number): string => formatBytes(Number(size.toPrecision(3)));
+  const round = (size: number): string =>
+    formatBytes(size).replace(/[\d.]+/, (digits) => `${Number(Number(digits).toPrecision(3))}`);
   const perTib = sizeBytes >= TIB ? ` (${round((bytes * TIB) / sizeBytes)} a TiB)` : '';
   const many = banks === 1 ? '1 bank' : `${banks} banks`;
   const seconds = prefaultSeconds.toFixed(prefaultSeconds < 1 ? 2 : 1);

@@ -36,6 +36,9 @@ const IN_UNITS: ReadonlySet<OpName> = new Set([
   'protect',
 ]);
 
+/** Operations that take pages from an mm; all others add some or none. */
+const TAKES: ReadonlySet<OpName> = new Set(['dontneed', 'munmap']);
+
 interface Known {
   readonly length: number;
   readonly firstPages: readonly number[];
@@ -69,12 +72,19 @@ export class Router {
   #split(stream: OpStream, firstPages: readonly number[]): readonly Turn[] {
     const turns: Turn[] = [];
     let streams: (OpStream | undefined)[] = [];
+    let takes = false;
+    const endTurn = (): void => {
+      if (streams.length > 0) turns.push({ streams });
+      streams = [];
+    };
     stream.each((op) => {
       const first = firstPages[op.vma] ?? 0;
       const parts = this.#parts(op, first);
+      // When an mm's counter spills hangs on the order of what adds to it and what takes from it.
+      if (TAKES.has(op.name) !== takes) endTurn();
+      takes = TAKES.has(op.name);
       if (parts.length > 1 && !EACH.has(op.name)) {
-        if (streams.length > 0) turns.push({ streams });
-        streams = [];
+        endTurn();
         turns.push({ parts: parts.map((part) => this.#alone(op, part, first)) });
         return;
       }
@@ -87,7 +97,7 @@ export class Router {
         this.#push(mine, op, part, first);
       }
     });
-    if (streams.length > 0) turns.push({ streams });
+    endTurn();
     return turns;
   }
 
