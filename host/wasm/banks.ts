@@ -1,4 +1,6 @@
+import { DaxError } from '../error.ts';
 import type { Random } from '../random.ts';
+import { formatBytes } from '../units.ts';
 import { Bank, type BankShape, type Buffers, bankBytes, tooLarge } from './bank.ts';
 import { memoryLimits, type Need, refusal } from './limits.ts';
 import { collectGarbage } from './platform.ts';
@@ -8,6 +10,9 @@ import { type Cut, SLOT_BYTES, Slices, sliceRanges } from './slices.ts';
 const PAGE_BYTES = 4096;
 /** Bytes of a bank that stay untouched where a storm needs neither array whole: 8 MiB each. */
 const BUFFER_BYTES = 2 ** 24;
+
+/** Slots that a process with four page-table levels has for mappings: 127 TiB of its 128. */
+const SLOTS_MAX = 254;
 
 /** One bank where a device fits one, whatever the build; else one a slot. */
 function cutOf(shape: BankShape, { leadBytes = 0, banks }: Cut): Slices {
@@ -28,6 +33,14 @@ function sliceShapes(shape: BankShape, slices: Slices): readonly BankShape[] {
 
 /** What banks of these shapes need. Fails: E_BANK_SPAN where one cannot be. */
 function needOf(shapes: readonly BankShape[], roomBytes: number): Need {
+  if (shapes.length > SLOTS_MAX) {
+    const pages = shapes.reduce((sum, shape) => sum + shape.pages, 0);
+    throw new DaxError(
+      'E_BANK_SPAN',
+      `this device has ${formatBytes(pages * PAGE_BYTES)}; a process maps 127 TiB at most`,
+      'use --size 127TiB or less',
+    );
+  }
   const each = shapes.map((shape) => bankBytes(shape, roomBytes));
   const beyond = each.findIndex((bytes) => !Number.isFinite(bytes));
   if (beyond >= 0) throw tooLarge(shapes[beyond] as BankShape);

@@ -1,8 +1,14 @@
 import type { Overlap } from './machine.ts';
 import { type OpName, OpStream } from './ops.ts';
-import type { RoutedPart } from './route.ts';
+import type { RoutedPart, Turn } from './route.ts';
 import { seamBits } from './seam.ts';
 import type { SeveralBanks } from './severalBanks.ts';
+
+/** Units that did not end in OK, and nanoseconds inside the core. */
+interface Done {
+  readonly failed: number;
+  readonly elapsedNs: number;
+}
 
 /** What a get or pin becomes where an earlier part of it is on the slow path already. */
 const SLOW_FORMS: Partial<Record<OpName, OpName>> = {
@@ -28,11 +34,7 @@ function slowForm({ name, stream }: RoutedPart): OpStream {
  * Runs one operation whose parts are in several banks. Where a part of it ends early, as GUP and
  * populate do, it is over; where GUP-fast stopped, the slow path has the rest (semantics 6.3, 6.4).
  */
-export function runOperation(
-  machine: SeveralBanks,
-  parts: readonly RoutedPart[],
-  overlap: Overlap,
-): { readonly failed: number; readonly elapsedNs: number } {
+function runOperation(machine: SeveralBanks, parts: readonly RoutedPart[], overlap: Overlap): Done {
   const name = parts[0]?.name ?? 'munmap';
   const gup = isGup(name);
   // mmap_lock is held from the first part that is on the slow path.
@@ -53,5 +55,19 @@ export function runOperation(
     },
     (i) => seamBits(gup ? locked : i > 0, i < parts.length - 1),
   );
+  return { failed, elapsedNs };
+}
+
+/** Runs one turn of a stream: each bank's operations, or the parts of one. */
+export function runTurn(machine: SeveralBanks, turn: Turn, overlap: Overlap): Done {
+  if ('parts' in turn) return runOperation(machine, turn.parts, overlap);
+  let failed = 0;
+  let elapsedNs = 0;
+  turn.streams.forEach((stream, bank) => {
+    if (!stream) return;
+    const done = machine.enter(bank).run(stream, overlap);
+    failed += done.failed;
+    elapsedNs += done.elapsedNs;
+  });
   return { failed, elapsedNs };
 }

@@ -11,8 +11,7 @@ import { type EventName, type Events, type HeldUnits, type Machine, OneBank } fr
 import { OP_SLOTS, type OpStream } from './ops.ts';
 import type { StructPage } from './page.ts';
 import { sha256 } from './platform.ts';
-import type { Turn } from './route.ts';
-import { runOperation } from './routed.ts';
+import { runTurn } from './routed.ts';
 import { carrySeam, seamBits, withSeam } from './seam.ts';
 import type { Slices } from './slices.ts';
 import { spreadCore } from './spreadCore.ts';
@@ -303,22 +302,11 @@ export class SeveralBanks implements Machine {
     let failed = 0;
     let elapsedNs = 0;
     for (const turn of this.#banks.router.route(stream, this.#firstPages)) {
-      const done = this.#runTurn(turn, overlap);
+      const done = runTurn(this, turn, overlap);
       failed += done.failed;
       elapsedNs += done.elapsedNs;
     }
     return { failed, elapsedNs };
-  }
-
-  #runTurn(turn: Turn, overlap: Overlap) {
-    if ('parts' in turn) return runOperation(this, turn.parts, overlap);
-    const done = turn.streams.map((stream, bank) =>
-      stream ? this.enter(bank).run(stream, overlap) : { failed: 0, elapsedNs: 0 },
-    );
-    return {
-      failed: done.reduce((sum, { failed }) => sum + failed, 0),
-      elapsedNs: done.reduce((sum, { elapsedNs }) => sum + elapsedNs, 0),
-    };
   }
 
   events(): Events {

@@ -9,7 +9,8 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-const MAIN = join(PACKAGE_ROOT, 'dist', 'host', 'cli', 'main.js');
+/** What the command runs. */
+export const MAIN = join(PACKAGE_ROOT, 'dist', 'host', 'cli', 'main.js');
 
 /** Where a command runs, and what it finds in its environment beside the usual. */
 export interface Surroundings {

@@ -141,16 +141,6 @@ class Side {
         const held = this.#held.pop();
         return held && release(held.process, held.pages, true);
       }
-      case 'mincore':
-        return presentIn(mincore(process, start, BigInt(this.#step + 4096)));
-      case 'smaps':
-        return readSmaps(process);
-      case 'pagemap':
-        return readPagemap(process, this.#start + BigInt(HEAD_STEPS * this.#step - 4096 * 4), 8);
-      case 'clearRefs':
-        return clearRefs(process, 1);
-      case 'clearSoftDirty':
-        return clearRefs(process, 4);
       case 'fork':
         if (this.#processes.length < PROCESSES) this.#processes.push(fork(process));
         return this.#processes.length;
@@ -171,6 +161,26 @@ class Side {
         return unbind(this.system);
       case 'rebind':
         return rebind(this.system);
+      default:
+        return this.#proc(what, process, start);
+    }
+  }
+
+  /** Looks through /proc and at the page tables, which change what they look at. */
+  #proc(what: Call['what'], process: Process, start: bigint): unknown {
+    switch (what) {
+      case 'mincore':
+        return presentIn(mincore(process, start, BigInt(this.#step + 4096)));
+      case 'smaps':
+        return readSmaps(process);
+      case 'pagemap':
+        return readPagemap(process, this.#start + BigInt(HEAD_STEPS * this.#step - 4096 * 4), 8);
+      case 'clearRefs':
+        return clearRefs(process, 1);
+      case 'clearSoftDirty':
+        return clearRefs(process, 4);
+      default:
+        throw new Error(what);
     }
   }
 
