@@ -42,16 +42,17 @@ function runRounds(rig: Rig, rounds: number): Float64Array {
 
 /**
  * Warms every rig up and finds how many rounds fill a block on the fastest: 5 ms, or as long as
- * taking over the bank takes, so that at least half of the time is measured. Several banks take
- * seconds to take over, and a round of theirs is long: one is enough.
+ * taking over the bank takes, so that at least half of the time is measured; but several banks take
+ * seconds to take over, and a round of theirs is long.
  */
 function calibrate(rigs: readonly Rig[]): number {
   const began = performance.now();
   for (const rig of rigs) rig.takeBank();
   const takeoverNs = ((performance.now() - began) / rigs.length) * 1e6;
   // Where every round boots, more rounds a block buy no larger share of measured time.
-  const once = rigs.some(({ boots, banks }) => boots || banks.several);
-  const blockNs = once ? 0 : Math.max(BLOCK_NS, takeoverNs);
+  const several = rigs.some(({ banks }) => banks.several);
+  const wanted = several ? BLOCK_NS : Math.max(BLOCK_NS, takeoverNs);
+  const blockNs = rigs.some(({ boots }) => boots) ? 0 : wanted;
   let rounds = 1;
   while (true) {
     const blocks = rigs.map((rig) => runRounds(rig, rounds).reduce((sum, ns) => sum + ns));

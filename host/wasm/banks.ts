@@ -51,8 +51,9 @@ function needOf(shapes: readonly BankShape[], roomBytes: number): Need {
 
 /** Fails: E_MEMORY, naming the limit that is in the way. */
 function refuseBeyondLimits(need: Need): void {
-  if (!refusal(need, memoryLimits())) return;
-  // Banks that nobody uses any more may be all that is in the way.
+  // Banks that nobody uses any more may be all that is in the way, and several are gigabytes.
+  const small = need.banks === 1 && !refusal(need, memoryLimits());
+  if (small) return;
   collectGarbage();
   const refused = refusal(need, memoryLimits());
   if (refused) throw refused;
