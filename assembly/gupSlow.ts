@@ -8,13 +8,14 @@ import {
   GUP_PIN, GUP_PIN_COUNTING_BIAS, GUP_WRITE, VMA_MM, WARN_NOT_POSITIVE,
 } from './layout';
 import {
-  GUP_PAGE, GUP_WALK, beginOperation, count,
+  GUP_PAGE, GUP_WALK, beginOperation, count, countIf,
 } from './ledger';
 import { lockHuge, lockMmapRead, lockPte, unlockHuge, unlockMmapRead, unlockPte } from './lock';
 import { folioOf, largeFolios, pageOf } from './page';
-import { dropPgmap, usePgmap } from './pgmap';
+import { leavePgmap, resumePgmap, usePgmap } from './pgmap';
 import { RECORD_REFCOUNT } from './record';
 import { markAccessed, markDirty, pincountAdd, refAdd } from './ref';
+import { begins, ends } from './seam';
 import { OK, OOM, SIGBUS } from './status';
 import { DEVMAP, FOLIO_GUP } from './switches';
 import {
@@ -130,6 +131,20 @@ function grabLeaf(vma: usize, va: u64, end: u64, flags: u32): u32 {
   return pages;
 }
 
+/** mmap_lock is taken once a call, wherever its parts are. */
+function lockCall(mm: usize): void {
+  countIf(begins());
+  lockMmapRead(mm);
+  countIf(true);
+}
+
+/** A part that fails is the last. */
+function unlockCall(mm: usize, status: u32): void {
+  countIf(ends() || status != OK);
+  unlockMmapRead(mm);
+  countIf(true);
+}
+
 /**
  * __get_user_pages over a range of one VMA whose protection was checked. Answers the status that
  * ended it; pagesGot says how far it came.
@@ -142,7 +157,8 @@ export function gupSlow(vma: usize, from: u64, pages: u32, flags: u32): u32 {
   let va = from;
   let status = OK;
   const mm: usize = load<u32>(vma, VMA_MM);
-  lockMmapRead(mm);
+  lockCall(mm);
+  if (!FOLIO_GUP) resumePgmap();
   while (va < end) {
     status = faultIn(vma, va, flags);
     if (status != OK) break;
@@ -158,8 +174,8 @@ export function gupSlow(vma: usize, from: u64, pages: u32, flags: u32): u32 {
     }
     va += <u64>now << PTE_SHIFT;
   }
-  if (!FOLIO_GUP) dropPgmap();
-  unlockMmapRead(mm);
+  if (!FOLIO_GUP) leavePgmap(status != OK);
+  unlockCall(mm, status);
   count(GUP_PAGE, pagesGot() - start);
   return status;
 }
@@ -172,9 +188,9 @@ export function gupSlow(vma: usize, from: u64, pages: u32, flags: u32): u32 {
 export function populateRange(vma: usize, from: u64, end: u64, flags: u32): u32 {
   beginOperation();
   const mm: usize = load<u32>(vma, VMA_MM);
-  lockMmapRead(mm);
+  lockCall(mm);
   const status = populateUnderLock(vma, from, end, flags);
-  unlockMmapRead(mm);
+  unlockCall(mm, status);
   return status;
 }
 

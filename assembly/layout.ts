@@ -63,7 +63,10 @@
  *   ├ 64 arena top ┬ 68 arena end ┬ 72 free list ┬ 76 live tables ┬ 80 fail after ┬ 84 start ┤
  *   ├ 88 what went wrong: WARN_* bits                                            ┤
  *   ├ 128 always zero (u64): what a chained operation adds to its address        ┤
- *   └ 256 the device's ranges, 16 B each: range.ts                               ┘
+ *   ├ 192 seam: a call that other banks have parts of, seam.ts                    ┤
+ *   ├ 256 the ranges of the bank's part of the device, 16 B each: range.ts       ┤
+ *   ├ 512 the ranges of the whole device, 16 B each ┬ 768 how many                ┤
+ *   └ 1024 a ledger block that nobody reads: ledger.ts                           ┘
  */
 @inline export const CTL_PHYS: u32 = 0;
 @inline export const CTL_PAGES: u32 = 8;
@@ -101,6 +104,27 @@
 @inline export const CTL_RANGE_TABLE: u32 = 256;
 @inline export const RANGE_BYTES: u32 = 16;
 @inline export const RANGES_MAX: u32 = 16;
+/** What binding the device registers, the whole of it: first byte, and the byte behind the last. */
+@inline export const CTL_DEVICE_TABLE: u32 = 512;
+@inline export const CTL_DEVICE_RANGES: u32 = 768;
+@inline export const CTL_ASIDE: u32 = 1024;
+
+/*
+ * Seam (32 B, at CTL_SEAM): how a call's part in this bank meets its parts in others
+ *   ┌ 0 SEAM_* bits, the host's ┬ 4 pages gathered so far ┬ 8 a flush is due ┬ 12 pgmap held ┐
+ * The rest is the core's, and the host carries it from one bank to the next.
+ */
+@inline export const CTL_SEAM: u32 = 192;
+@inline export const SEAM_GATHERED: u32 = 196;
+@inline export const SEAM_FLUSH: u32 = 200;
+@inline export const SEAM_PGMAP: u32 = 204;
+@inline export const SEAM_CARRIED_BYTES: u32 = 12;
+/** Another bank had an earlier part of this call, which took its lock; another has a later one. */
+@inline export const SEAM_BEGUN: u32 = 1;
+@inline export const SEAM_GOES_ON: u32 = 2;
+/** The same of the gather: a call over several mappings has one each. */
+@inline export const SEAM_GATHER_BEGUN: u32 = 4;
+@inline export const SEAM_GATHER_GOES_ON: u32 = 8;
 
 /** WARN_ON_ONCE of the kernel, a bit each: vmf_insert_folio_pmd or _pud met another order (1.3). */
 @inline export const WARN_ORDER: u32 = 1;

@@ -2,7 +2,9 @@
  * The event ledger: what happened, counted exactly. One block of counters a thread, plain adds,
  * summed by the host. In builds with COUNT=0 nothing of it is left.
  */
-import { CONTROL, CTL_RECORDS, CTL_STAMPS, LEDGER, LEDGER_BLOCK_BYTES } from './layout';
+import {
+  CONTROL, CTL_ASIDE, CTL_RECORDS, CTL_STAMPS, LEDGER, LEDGER_BLOCK_BYTES,
+} from './layout';
 
 /** Page-table entries the software walk reads. */
 @inline export const PT_READ: u32 = 0;
@@ -86,10 +88,18 @@ import { CONTROL, CTL_RECORDS, CTL_STAMPS, LEDGER, LEDGER_BLOCK_BYTES } from './
 @inline export const EVENTS: u32 = 53;
 
 let block: usize = LEDGER;
+/** The thread's own block, which `block` is but for countIf. */
+let own: usize = LEDGER;
 let operation: u32 = 0;
 
 export function attachLedger(thread: u32): void {
-  block = LEDGER + thread * LEDGER_BLOCK_BYTES;
+  own = LEDGER + thread * LEDGER_BLOCK_BYTES;
+  block = own;
+}
+
+/** Whether what is counted from here on is this bank's to count: see seam.ts. */
+@inline export function countIf(mine: bool): void {
+  if (COUNT) block = mine ? own : CONTROL + CTL_ASIDE;
 }
 
 @inline export function count(event: u32, times: u64 = 1): void {

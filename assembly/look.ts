@@ -11,13 +11,14 @@ import {
   SMAPS_PRIVATE_DIRTY, SMAPS_PSS, SMAPS_REFERENCED, SMAPS_RSS, SMAPS_SHARED_CLEAN,
   SMAPS_SHARED_DIRTY, SMAPS_SUMS, VMA_FLAGS, VMA_MM, VM_SOFTDIRTY,
 } from './layout';
-import { TLB_FLUSH, beginOperation, count, touched } from './ledger';
+import { TLB_FLUSH, beginOperation, count, countIf, touched } from './ledger';
 import {
   lockHuge, lockMmapRead, lockPte, unlockHuge, unlockMmapRead, unlockPte,
 } from './lock';
 import { leafFolio, pageOf } from './page';
 import { PAGE_DIRTY, PAGE_REFERENCED, flagsAt, loadFlags } from './record';
 import { clearReferenced, mapsOf } from './ref';
+import { begins, ends } from './seam';
 import { DEVMAP } from './switches';
 import {
   PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, entryEnd, readEntry, slotOf, writeEntry,
@@ -149,9 +150,13 @@ function look(vma: usize, from: u64, end: u64, why: u32): void {
   purpose = why;
   base = from;
   const mm: usize = load<u32>(vma, VMA_MM);
+  countIf(begins());
   lockMmapRead(mm);
+  countIf(true);
   walkLevel(mm, load<u32>(mm, MM_TOP), from, end, topShift(mm));
+  countIf(ends());
   unlockMmapRead(mm);
+  countIf(true);
 }
 
 /** A walk that does nothing on DAX but drop 1G leaves: numa_maps, MADV_COLD, MADV_PAGEOUT. */

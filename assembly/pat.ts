@@ -7,10 +7,10 @@
  *   ┌ 0 start ┬ 8 end (u64 each) ┬ 16 is RAM ┐       ┌ 0 start ┬ 8 end (u64 each) ┐
  *   ├ 20 child ┬ 24 sibling ┬ 28 parent      ┤       ├ 16 left ┬ 20 right          ┤
  */
-import { CONTROL, CTL_PHYS, IOMEM, MEMTYPES } from './layout';
+import { IOMEM, MEMTYPES } from './layout';
 import { PAT_NODE, count } from './ledger';
 import { lockMemtypes, lockResources, unlockMemtypes, unlockResources } from './lock';
-import { RANGE_PHYS, pfnEnd, rangeAt, rangeCount } from './range';
+import { deviceEnd, deviceRanges, deviceStart } from './range';
 import { FULL, NO_MEMTYPE } from './switches';
 
 @inline const RESOURCE_BYTES: u32 = 64;
@@ -64,15 +64,15 @@ function bindRange(phys: u64, end: u64): usize {
 function bindResources(): void {
   made = 0;
   let last: usize = 0;
-  const step = load<u64>(CONTROL, CTL_PHYS) / RESOURCES_BELOW;
+  const step = deviceStart(0) / RESOURCES_BELOW;
   for (let i: u32 = 0; i < RESOURCES_BELOW; i++) {
     const ram = ((RAM_RESOURCES >> i) & 1) != 0;
     const next = addResource(step * i, step * (i + 1) - 1, ram, 0);
     if (last) store<u32>(last, <u32>next, RES_SIBLING);
     last = next;
   }
-  for (let i: u32 = 0; i < rangeCount(); i++) {
-    const next = bindRange(load<u64>(rangeAt(i), RANGE_PHYS), (pfnEnd(rangeAt(i)) << 12) - 1);
+  for (let i: u32 = 0; i < deviceRanges(); i++) {
+    const next = bindRange(deviceStart(i), deviceEnd(i) - 1);
     store<u32>(last, <u32>next, RES_SIBLING);
     last = next;
   }
@@ -92,7 +92,7 @@ let memtypeRoot: usize = 0;
 
 /** The trees of a host that has the device; DETAIL=full. */
 export function bindPat(): void {
-  const phys = load<u64>(CONTROL, CTL_PHYS);
+  const phys = deviceStart(0);
   bindResources();
   for (let i: u32 = 0; i < MEMTYPES_BELOW; i++) {
     const at: usize = MEMTYPES + i * MEMTYPE_BYTES;
@@ -101,17 +101,17 @@ export function bindPat(): void {
     store<u64>(at, start + 4096, TYPE_END);
   }
   // The pgmap's own ranges, reserved when the driver bound it.
-  for (let i: u32 = 0; i < rangeCount(); i++) {
+  for (let i: u32 = 0; i < deviceRanges(); i++) {
     const own: usize = MEMTYPES + (MEMTYPES_BELOW + i) * MEMTYPE_BYTES;
-    store<u64>(own, load<u64>(rangeAt(i), RANGE_PHYS), TYPE_START);
-    store<u64>(own, pfnEnd(rangeAt(i)) << 12, TYPE_END);
+    store<u64>(own, deviceStart(i), TYPE_START);
+    store<u64>(own, deviceEnd(i), TYPE_END);
   }
   attachPat();
-  bindMemtypes(0, MEMTYPES_BELOW + rangeCount());
+  bindMemtypes(0, MEMTYPES_BELOW + deviceRanges());
 }
 
 export function attachPat(): void {
-  memtypeRoot = MEMTYPES + ((MEMTYPES_BELOW + rangeCount()) >> 1) * MEMTYPE_BYTES;
+  memtypeRoot = MEMTYPES + ((MEMTYPES_BELOW + deviceRanges()) >> 1) * MEMTYPE_BYTES;
 }
 
 /** next_resource: down if asked, else along, else up and along. */

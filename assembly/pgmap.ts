@@ -4,11 +4,12 @@
  *
  * xarray node: 64 slots of 4 B. 0: nothing; HERE: the pgmap; else the node below.
  */
-import { CONTROL, CTL_ALIVE, PGMAPS, PGMAPS_END } from './layout';
+import { CONTROL, CTL_ALIVE, PGMAPS, PGMAPS_END, SEAM_PGMAP } from './layout';
 import { PGMAP_GET, PGMAP_NODE, PGMAP_PUT, count } from './ledger';
 import { beyondFirstRange, physOf } from './page';
 import { countPgmap } from './percpu';
-import { RANGE_PHYS, pfnEnd, rangeAt, rangeCount } from './range';
+import { deviceEnd, deviceRanges, deviceStart } from './range';
+import { begins, ends } from './seam';
 import { FULL } from './switches';
 
 @inline const NODE_BYTES: u32 = 256;
@@ -55,9 +56,8 @@ export function bindPgmap(): void {
   nodes = 0;
   attachPgmap();
   const root = newNode();
-  for (let i: u32 = 0; i < rangeCount(); i++) {
-    const range = rangeAt(i);
-    storeRange(root, 0, rootShift, load<u64>(range, RANGE_PHYS) >> 12, pfnEnd(range));
+  for (let i: u32 = 0; i < deviceRanges(); i++) {
+    storeRange(root, 0, rootShift, deviceStart(i) >> 12, deviceEnd(i) >> 12);
   }
 }
 
@@ -68,7 +68,7 @@ export function unbindPgmap(): void {
 }
 
 export function attachPgmap(): void {
-  rootShift = shiftFor(pfnEnd(rangeAt(rangeCount() - 1)));
+  rootShift = shiftFor(deviceEnd(deviceRanges() - 1) >> 12);
 }
 
 /** xas_load: down to the entry for a page number. */
@@ -112,6 +112,21 @@ let held: bool = false;
   }
   held = getPgmap(physOf(page));
   return held;
+}
+
+/** A walk that another bank has begun holds what it held there. */
+@inline export function resumePgmap(): void {
+  if (!begins()) held = load<u32>(CONTROL, SEAM_PGMAP) != 0;
+}
+
+/** The walk's end, or where it goes on in another bank. */
+@inline export function leavePgmap(stopped: bool): void {
+  if (ends() || stopped) {
+    dropPgmap();
+    return;
+  }
+  store<u32>(CONTROL, held ? 1 : 0, SEAM_PGMAP);
+  held = false;
 }
 
 /** The walk's end. */

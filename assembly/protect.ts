@@ -2,8 +2,9 @@
  * mprotect's walk over the leaves of a range (semantics 8, 3.2): change_protection.
  */
 import { RW, isDirty, isLeaf, modified, tableOf, upgraded } from './entry';
-import { MM_TOP, VMA_FLAGS, VMA_MM, VM_WRITE } from './layout';
+import { CONTROL, MM_TOP, SEAM_FLUSH, VMA_FLAGS, VMA_MM, VM_WRITE } from './layout';
 import { DIRTY_LOST, TLB_FLUSH, beginOperation, count } from './ledger';
+import { gatherBegins, gatherEnds } from './seam';
 import { DEVMAP } from './switches';
 import {
   PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, entryEnd, readEntry, slotOf, writeEntry,
@@ -62,9 +63,10 @@ function protectLevel(
 /** change_protection: gives every leaf in [va, end) the page protection `prot`. */
 export function protect(vma: usize, va: u64, end: u64, prot: u64): void {
   beginOperation();
-  changed = 0;
+  changed = gatherBegins() ? 0 : load<u32>(CONTROL, SEAM_FLUSH);
   upgrades = (load<u32>(vma, VMA_FLAGS) & VM_WRITE) != 0 && (prot & RW) == 0;
   const mm: usize = load<u32>(vma, VMA_MM);
   protectLevel(mm, load<u32>(mm, MM_TOP), va, end, prot, topShift(mm));
-  if (changed) count(TLB_FLUSH);
+  if (!gatherEnds()) store<u32>(CONTROL, changed, SEAM_FLUSH);
+  else if (changed) count(TLB_FLUSH);
 }

@@ -5,7 +5,9 @@
  * range (16 B, at CTL_RANGE_TABLE)
  *   ┌ 0 physical address of its first byte (u64) ┬ 8 its first device page ┬ 12 its pages ┐
  */
-import { CONTROL, CTL_RANGES, CTL_RANGE_TABLE, RANGE_BYTES } from './layout';
+import {
+  CONTROL, CTL_DEVICE_RANGES, CTL_DEVICE_TABLE, CTL_RANGES, CTL_RANGE_TABLE, RANGE_BYTES,
+} from './layout';
 
 @inline export const RANGE_PHYS: u32 = 0;
 @inline export const RANGE_PAGE: u32 = 8;
@@ -19,9 +21,19 @@ import { CONTROL, CTL_RANGES, CTL_RANGE_TABLE, RANGE_BYTES } from './layout';
   return CONTROL + CTL_RANGE_TABLE + index * RANGE_BYTES;
 }
 
-/** First page number behind a range. */
-@inline export function pfnEnd(range: usize): u64 {
-  return (load<u64>(range, RANGE_PHYS) >> 12) + load<u32>(range, RANGE_PAGES);
+/** How many ranges the whole device has, of which this bank may have a part. */
+@inline export function deviceRanges(): u32 {
+  return load<u32>(CONTROL, CTL_DEVICE_RANGES);
+}
+
+/** Physical address that a range of the whole device begins at. */
+@inline export function deviceStart(index: u32): u64 {
+  return load<u64>(CONTROL + CTL_DEVICE_TABLE + index * RANGE_BYTES);
+}
+
+/** Physical address behind it. */
+@inline export function deviceEnd(index: u32): u64 {
+  return load<u64>(CONTROL + CTL_DEVICE_TABLE + index * RANGE_BYTES, 8);
 }
 
 /** The range that holds a device page, or 0. */

@@ -6,16 +6,17 @@ import {
   CONTROL, CTL_ALIVE, GUP_PIN_COUNTING_BIAS, HELD_BYTES, HELD_MAX, MM_TOP, PAGES, VMAS, VMA_BYTES,
   VMA_END, VMA_MM, VMA_PGOFF, VMA_START,
 } from './layout';
-import { beginOperation } from './ledger';
+import { beginOperation, countIf } from './ledger';
 import { lockMapping, unlockMapping } from './lock';
 import { deviceFolioOrder, devicePages, folioOf, headRecord, physOf } from './page';
 import { awaitPgmap, awaitSrcu } from './percpu';
 import { getPgmap, putPgmap, unbindPgmap } from './pgmap';
 import { RECORD_PINCOUNT, RECORD_REFCOUNT, hasMapping } from './record';
 import { setHwPoison } from './ref';
+import { begins, ends } from './seam';
 import { GONE, NEVER_FAULTED, OK } from './status';
 import { FULL } from './switches';
-import { beginZap, finishGather, topShift, zapTop } from './zap';
+import { beginZap, closeGather, topShift, zapTop } from './zap';
 
 /** kill_dax: from here on check_vma fails; the faults that were past it are waited for. */
 export function killDax(): void {
@@ -40,7 +41,7 @@ function unmapIn(vma: usize, first: u64, end: u64): void {
   const mm: usize = load<u32>(vma, VMA_MM);
   const va = start + ((from - pgoff) << 12);
   zapTop(mm, load<u32>(mm, MM_TOP), va, va + ((to - from) << 12), topShift(mm));
-  finishGather();
+  closeGather();
 }
 
 /**
@@ -48,11 +49,15 @@ function unmapIn(vma: usize, first: u64, end: u64): void {
  * each), in that order. Page tables stay.
  */
 export function unmapMapping(vmas: u32, first: u64, end: u64): void {
+  countIf(begins());
   lockMapping();
+  countIf(true);
   for (let i: u32 = 0; i < vmas; i++) {
     unmapIn(VMAS + load<u32>(PAGES + (i << 2)) * VMA_BYTES, first, end);
   }
+  countIf(ends());
   unlockMapping();
+  countIf(true);
 }
 
 /**

@@ -4,11 +4,11 @@
 import { freeTable } from './arena';
 import { ACCESSED, isDirty, isLeaf, tableOf } from './entry';
 import {
-  GATHER, MM_ID, MM_LEVELS, MM_TABLES, MM_TOP, VMA_CEILING, VMA_END, VMA_FLAGS, VMA_FLOOR, VMA_MM,
-  VMA_START, VM_RAND_READ, VM_SEQ_READ,
+  CONTROL, GATHER, MM_ID, MM_LEVELS, MM_TABLES, MM_TOP, SEAM_FLUSH, SEAM_GATHERED, VMA_CEILING,
+  VMA_END, VMA_FLAGS, VMA_FLOOR, VMA_MM, VMA_START, VM_RAND_READ, VM_SEQ_READ,
 } from './layout';
 import {
-  LEAF_CLEAR, PT_WRITE, SPLIT, TLB_FLUSH, TLB_FLUSH_FORCED, beginOperation, count,
+  LEAF_CLEAR, PT_WRITE, SPLIT, TLB_FLUSH, TLB_FLUSH_FORCED, beginOperation, count, countIf,
 } from './ledger';
 import {
   lockHuge, lockMmapDowngraded, lockMmapRead, lockPte, lockVma, unlockHuge, unlockMmapRead,
@@ -19,6 +19,7 @@ import { NR_FILE_MAPPED, NR_FILE_PMDMAPPED, chargePages, countPages } from './pe
 import {
   mapcountAdd, markAccessed, markDirty, put, removeHugeRmap, setReferenced,
 } from './ref';
+import { begins, ends, gatherBegins, gatherEnds } from './seam';
 import { DEVMAP, GATHERS, MARKS, REFERENCES, RELEASES, RMAP, STATISTICS } from './switches';
 import {
   P4D_SHIFT, PGD5_SHIFT, PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, entryEnd, readEntry, slotOf,
@@ -31,9 +32,17 @@ import {
 /** A queued page whose map count is dropped after the flush (delay_rmap). */
 @inline const DELAY_RMAP: u32 = 1;
 
+/* What a call that goes on in another bank has yet to flush: SEAM_FLUSH. */
+@inline const FLUSH_LEAVES: u32 = 1;
+@inline const FLUSH_TABLES: u32 = 2;
+
 let queued: u32 = 0;
+/** Of them: those that earlier parts of the call queued, and let go of, in other banks. */
+let elsewhere: u32 = 0;
 let delayed: u32 = 0;
 let needsFlush: bool = false;
+/** Whether the call has freed page tables: their flush is its last one. */
+let freed: bool = false;
 /** Whether PTE tables that a zap empties go at once: MADV_DONTNEED of the refcount kernel (7.4). */
 let reclaims: bool = false;
 /** vma_has_recency: accesses of a VMA that is read in order or at random say nothing of a page. */
@@ -43,6 +52,12 @@ let recency: bool = true;
 @inline export function beginZap(vma: usize): void {
   beginOperation();
   recency = (load<u32>(vma, VMA_FLAGS) & (VM_SEQ_READ | VM_RAND_READ)) == 0;
+  if (gatherBegins()) return;
+  queued = load<u32>(CONTROL, SEAM_GATHERED);
+  elsewhere = queued;
+  const due = load<u32>(CONTROL, SEAM_FLUSH);
+  needsFlush = (due & FLUSH_LEAVES) != 0;
+  freed = (due & FLUSH_TABLES) != 0;
 }
 
 /** ptep_get_and_clear: an xchg, which is locked without saying so. */
@@ -64,10 +79,11 @@ function flushTlb(): void {
 function dropQueued(): void {
   // A page may not be given back while a TLB may still reach it (7.1).
   if (COUNT && queued != 0 && needsFlush) unreachable();
-  for (let i: u32 = 0; i < queued; i++) {
+  for (let i = elsewhere; i < queued; i++) {
     if (REFERENCES) put(load<u32>(GATHER + (i << 2)) & ~DELAY_RMAP, 1);
   }
   queued = 0;
+  elsewhere = 0;
 }
 
 /** folio_remove_rmap_pte: the end of the last mapping is counted. */
@@ -86,7 +102,7 @@ function dropQueued(): void {
 
 /** tlb_flush_rmaps: the map counts that waited for the forced flush. */
 function dropDelayedRmaps(): void {
-  for (let i: u32 = 0; delayed > 0; i++) {
+  for (let i = elsewhere; delayed > 0; i++) {
     const item = load<u32>(GATHER + (i << 2));
     if (!(item & DELAY_RMAP)) continue;
     dropRmap(item & ~DELAY_RMAP);
@@ -266,20 +282,39 @@ export function zapTop(mm: usize, table: usize, from: u64, end: u64, shift: u32)
 export function dontneed(vma: usize, va: u64, end: u64): void {
   beginZap(vma);
   const mm: usize = load<u32>(vma, VMA_MM);
+  countIf(begins());
   if (KERNEL == DEVMAP) lockMmapRead(mm);
   else lockVma(vma);
+  countIf(true);
   reclaims = KERNEL != DEVMAP;
   zapTop(mm, load<u32>(mm, MM_TOP), va, end, topShift(mm));
   reclaims = false;
-  finishGather();
+  closeGather();
+  countIf(ends());
   if (KERNEL == DEVMAP) unlockMmapRead(mm);
   else unlockVma(vma);
+  countIf(true);
 }
 
 /** tlb_flush_mmu: at the end, or when the batch is full outside a page-table lock. */
-export function finishGather(): void {
+function finishGather(): void {
   flushTlb();
   dropQueued();
+}
+
+/**
+ * The end of a zap, or where it goes on in another bank: there the batch goes on filling, while the
+ * references of this bank's pages, which nobody counts together, go at once.
+ */
+export function closeGather(): void {
+  if (!gatherEnds()) {
+    store<u32>(CONTROL, queued, SEAM_GATHERED);
+    const due = (needsFlush ? FLUSH_LEAVES : 0) | (freed ? FLUSH_TABLES : 0);
+    store<u32>(CONTROL, due, SEAM_FLUSH);
+    needsFlush = false;
+    freed = false;
+  }
+  finishGather();
 }
 
 /** True where the 2^shift bytes around [va, end) belong to no neighbouring mapping. */
@@ -314,6 +349,20 @@ function freeTables(
   }
 }
 
+/** The flush of a call's tables is its last: what its leaves have due is set aside. */
+@inline function beginTables(): bool {
+  if (!COUNT) return false;
+  const due = needsFlush;
+  needsFlush = freed;
+  return due;
+}
+
+@inline function endTables(due: bool): void {
+  if (!COUNT) return;
+  freed = needsFlush && !gatherEnds();
+  needsFlush = due || (needsFlush && gatherEnds());
+}
+
 /**
  * unmap_region: zap [va, end), free its page tables, flush, drop references (7.1, 7.6). What the
  * mapping keeps on either side is then a neighbour.
@@ -322,11 +371,17 @@ export function munmap(vma: usize, va: u64, end: u64): void {
   beginZap(vma);
   const mm: usize = load<u32>(vma, VMA_MM);
   const top: usize = load<u32>(mm, MM_TOP);
+  countIf(begins());
   lockMmapDowngraded(mm);
+  countIf(true);
   zapTop(mm, top, va, end, topShift(mm));
   const floor = va > load<u64>(vma, VMA_START) ? va : load<u64>(vma, VMA_FLOOR);
   const ceiling = end < load<u64>(vma, VMA_END) ? end : load<u64>(vma, VMA_CEILING);
+  const due = beginTables();
   freeTables(mm, top, va, end, topShift(mm), floor, ceiling);
-  finishGather();
+  endTables(due);
+  closeGather();
+  countIf(ends());
   unlockMmapRead(mm);
+  countIf(true);
 }

@@ -29,7 +29,7 @@ export function makeSide(subject: Subject, kernel: KernelId, size: BenchSize): S
   const timed = phases[index];
   if (!timed) throw new Error(`${subject.name} has no phase ${subject.phase}`);
   const rig = new Rig({ name: kernel, kernel, kind: 'timed', overlap: 'none' }, device, phases);
-  rig.bank.prefault();
+  rig.prefault();
   rig.takeBank();
   const totalNs = new Float64Array(phases.length);
   return {

@@ -1,5 +1,5 @@
 import { type Comparison, comparePhases } from '../compare/comparison.ts';
-import { type Latency, measureLatency } from '../measure/latency.ts';
+import { checkLatency, type Latency, measureLatency } from '../measure/latency.ts';
 import { COLUMN_NOTES, formatComparison } from '../report/comparison.ts';
 import { comparisonJson, envelope } from '../report/json.ts';
 import { formatLatency } from '../report/latency.ts';
@@ -82,7 +82,10 @@ export async function runCompare(flags: CompareFlags, context: Context): Promise
   checkReportTargets(flags);
   const aligns = flags.align ? [flags.align] : ALIGN_NAMES;
   // Every size is checked before the first is measured.
-  for (const align of aligns) scenarioDevice(scenarioOf(flags, align));
+  for (const align of aligns) {
+    const device = scenarioDevice(scenarioOf(flags, align));
+    if (flags.latency) checkLatency(device);
+  }
   const secondsEach = flags.time + (flags.latency ? latencySeconds(flags) : 0);
   const parts = await inParts(aligns, secondsEach, context, async (align) => {
     const comparison = await compareAlign(flags, align, context);

@@ -1,6 +1,6 @@
 import { runStorm } from '../compare/storm.ts';
 import { COMPARED, type KernelId } from '../kernel.ts';
-import { measureLatency } from '../measure/latency.ts';
+import { checkLatency, measureLatency } from '../measure/latency.ts';
 import { deviceJson, envelope } from '../report/json.ts';
 import { formatLatency } from '../report/latency.ts';
 import { formatStorm } from '../report/storm.ts';
@@ -27,6 +27,7 @@ async function storm(flags: OneStormFlags, context: Context): Promise<void> {
   const device = scenarioDevice(scenario);
   const kernels = flags.kernel ? [flags.kernel] : COMPARED;
   const phases = stormPhases(scenario, device);
+  if (flags.latency) checkLatency(device);
   progress.later(flags.latency ? latencySeconds(flags) : 0);
   const result = await runStorm(device, phases, kernels, flags.overlap, {
     seconds: flags.time,

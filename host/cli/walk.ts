@@ -12,7 +12,7 @@ import type { Vma } from '../syscall/vma.ts';
 import { type AlignName, PAGE_BYTES, parseSize } from '../units.ts';
 import { OpStream } from '../wasm/ops.ts';
 import type { StructPage } from '../wasm/page.ts';
-import { entryFlags, leafPhys, walk } from '../wasm/walk.ts';
+import { entryFlags, leafPhys } from '../wasm/walk.ts';
 import { Command } from './command.ts';
 import type { Context } from './context.ts';
 import * as option from './options.ts';
@@ -76,7 +76,7 @@ export function report(text: string, kernel: KernelId, flags: WalkFlags): WalkRe
   process.requireVma(address);
   prepare(process, mapped.value, address, flags);
   const va = (flags.after ?? []).reduce((at, name) => (AFTER[name] as After)(process, at), address);
-  const found = walk(system.machine.bank, process.mm, va);
+  const found = system.machine.walk(process.mm, va);
   const { bugs } = system;
   if (!found.leaf) return { kernel, device, va, walk: found, bugs };
   const first = pageAtPhys(device, leafPhys(found.leaf)) ?? 0;

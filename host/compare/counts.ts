@@ -2,7 +2,7 @@ import type { KernelId } from '../kernel.ts';
 import type { Phase, PhaseName } from '../storm/phase.ts';
 import { type PhaseCount, Rig } from '../storm/rig.ts';
 import type { Device } from '../syscall/device.ts';
-import type { Bank } from '../wasm/bank.ts';
+import type { Banks } from '../wasm/banks.ts';
 import { type Events, pageRmws } from '../wasm/machine.ts';
 
 /** What one phase did on one kernel: exact, the same on every run. */
@@ -29,19 +29,19 @@ function kernelCount({ phase, events, failed }: PhaseCount): KernelCount {
 /** Counted builds by kernel, in place of the shipped ones. */
 export type CountedBuilds = ReadonlyMap<KernelId, string>;
 
-/** Runs the phases once on the counted build of each kernel, one after the other on one bank. */
+/** Runs the phases once on the counted build of each kernel, one after the other on the same banks. */
 export function countEach(
   device: Device,
   phases: readonly Phase[],
   kernels: readonly KernelId[],
   builds: CountedBuilds = new Map(),
 ): ReadonlyMap<KernelId, readonly KernelCount[]> {
-  let bank: Bank | undefined;
+  let banks: Banks | undefined;
   const counted = kernels.map((kernel) => {
     const wasm = builds.get(kernel);
     const side = { name: kernel, kernel, kind: 'counted', overlap: 'natural' } as const;
-    const rig: Rig = new Rig(wasm ? { ...side, wasm } : side, device, phases, bank);
-    bank = rig.bank;
+    const rig: Rig = new Rig(wasm ? { ...side, wasm } : side, device, phases, banks);
+    banks = rig.banks;
     rig.takeBank();
     return [kernel, rig.count().map(kernelCount)] as const;
   });

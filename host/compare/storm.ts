@@ -1,5 +1,6 @@
 import type { KernelId } from '../kernel.ts';
 import { medianNs, turnCount } from '../measure/samples.ts';
+import type { MemoryUse } from '../storm/memory.ts';
 import { type Phase, type PhaseName, workloadHash } from '../storm/phase.ts';
 import type { Side } from '../storm/rig.ts';
 import { runSides } from '../storm/runner.ts';
@@ -24,6 +25,7 @@ export interface StormResult {
   readonly counts: PhaseCounts<KernelId>;
   readonly times: Readonly<Partial<Record<KernelId, readonly StormTime[]>>>;
   readonly turns: number;
+  readonly memory: MemoryUse;
   readonly seed: number;
   readonly interrupted: boolean;
 }
@@ -42,10 +44,14 @@ export async function runStorm(
   options.onProgress?.('counting', options.seconds);
   const counts = countPhases(device, phases, kernels, await countedBuilds(device, kernels));
   const sides = kernels.map((kernel): Side => ({ name: kernel, kernel, kind: 'timed', overlap }));
+  let memory: MemoryUse = { banks: 0, bytes: 0, prefaultSeconds: 0 };
   const samples = await runSides(device, phases, sides, {
     seconds: options.seconds,
     seed: options.seed,
     signal: options.signal,
+    onMemory: (use) => {
+      memory = use;
+    },
     onTurns: (turns, left) => options.onProgress?.(`timing, ${turns} turns of blocks`, left),
   });
   const times = (kernel: KernelId): readonly StormTime[] =>
@@ -62,6 +68,7 @@ export async function runStorm(
     counts,
     times: Object.fromEntries(kernels.map((kernel) => [kernel, times(kernel)])),
     turns: turnCount(samples),
+    memory,
     seed: options.seed,
     interrupted: samples.interrupted,
   };

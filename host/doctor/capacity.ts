@@ -1,76 +1,68 @@
+import { DaxError } from '../error.ts';
 import { ROOM_BYTES } from '../storm/runner.ts';
-import { bankShape, dynamicDevice, sizeStepBytes } from '../syscall/device.ts';
+import { bankShape, dynamicDevice, sizeStepBytes, withRecords } from '../syscall/device.ts';
 import type { MapName } from '../syscall/namespace.ts';
-import { ALIGN_NAMES, type AlignName, GIB } from '../units.ts';
-import { BANK_BYTES_MAX, bankBytes, HEADROOM_BYTES, PAGES_MAX } from '../wasm/bank.ts';
-import type { MemoryLimit } from './limits.ts';
+import { ALIGN_NAMES, type AlignName } from '../units.ts';
+import { RECORD_FORMATS, type RecordFormat } from '../wasm/bank.ts';
+import { banksNeed, DEVICE_BYTES_MAX } from '../wasm/banks.ts';
+import { binding, type Limit, type Need } from '../wasm/limits.ts';
 
-/** The largest device of one unit size and map that this host can hold. */
+/** What binds where no limit of the host does. */
+export const OWN_BOUNDS = ['a bank', 'a process'] as const;
+
+/** The largest device of one unit size, map and record format that this host can hold. */
 export interface Capacity {
   readonly align: AlignName;
   readonly map: MapName;
-  /** Format of the page records. */
-  readonly records: 'line';
+  readonly records: RecordFormat;
   /** 0 where not even the smallest fits. */
   readonly sizeBytes: number;
+  readonly banks: number;
   /** Memory that it takes. */
-  readonly bankBytes: number;
-  /** What stops a larger one. */
-  readonly bound: MemoryLimit['id'] | 'one bank';
-}
-
-/** Address space that V8 reserves for one shared memory, whatever its size (Node 20 on x86-64). */
-const RESERVED_BYTES = 10 * GIB;
-
-/** What a comparison of such a device needs: the counted bank, or the timed one with room to move. */
-function needBytes(align: AlignName, map: MapName, sizeBytes: number): number {
-  const device = dynamicDevice(align, sizeBytes, map);
-  const [counted, timed] = [true, false].map((stamps) => bankBytes(bankShape(device, 1, stamps)));
-  return Math.max(counted as number, (timed as number) + ROOM_BYTES);
-}
-
-interface Budget {
   readonly bytes: number;
-  readonly bound: Capacity['bound'];
+  /** What stops a larger one: a limit's name, what a bank holds, or what a process maps. */
+  readonly bound: string;
 }
 
-/** What a bank may take here. */
-function budgetOf(limits: readonly MemoryLimit[]): Budget {
-  const each = limits.map(({ id, leftBytes }): Budget => {
-    // A bank's address space is reserved whole, before a byte of it is used.
-    if (id === 'RLIMIT_AS')
-      return { bytes: leftBytes >= RESERVED_BYTES ? BANK_BYTES_MAX : 0, bound: id };
-    return { bytes: leftBytes - HEADROOM_BYTES, bound: id };
-  });
-  const bank: Budget = { bytes: BANK_BYTES_MAX, bound: 'one bank' };
-  return [bank, ...each].reduce((least, one) => (one.bytes < least.bytes ? one : least));
+type Kind = Pick<Capacity, 'align' | 'map' | 'records'>;
+
+/** What a comparison of such a device needs: the counted banks, or the timed ones with room to move. */
+function needOf({ align, map, records }: Kind, sizeBytes: number): Need {
+  const device = withRecords(dynamicDevice(align, sizeBytes, map), records);
+  const counted = banksNeed(bankShape(device, 1, true));
+  const timed = banksNeed(bankShape(device, 1, false), ROOM_BYTES);
+  return counted.bytes > timed.bytes ? counted : timed;
 }
 
-function capacityOf(align: AlignName, map: MapName, { bytes, bound }: Budget): Capacity {
-  const step = sizeStepBytes(align);
-  const fits = (steps: number): boolean => needBytes(align, map, steps * step) <= bytes;
-  let [low, high] = [0, Math.floor(((PAGES_MAX - 1) * 4096) / step)];
-  const most = high;
+/** What stops a device of this size; undefined: nothing. */
+function boundOf(kind: Kind, sizeBytes: number, limits: readonly Limit[]): string | undefined {
+  try {
+    return binding(needOf(kind, sizeBytes), limits)?.name;
+  } catch (error) {
+    if (DaxError.is(error)) return 'a bank';
+    throw error;
+  }
+}
+
+function capacityOf(kind: Kind, limits: readonly Limit[]): Capacity {
+  const step = sizeStepBytes(kind.align);
+  let [low, high] = [0, Math.floor(DEVICE_BYTES_MAX / step)];
+  let bound: string = 'a process';
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    if (fits(middle)) low = middle;
-    else high = middle - 1;
+    const found = boundOf(kind, middle * step, limits);
+    if (found === undefined) low = middle;
+    else [high, bound] = [middle - 1, found];
   }
-  const sizeBytes = low * step;
-  return {
-    align,
-    map,
-    records: 'line',
-    sizeBytes,
-    bankBytes: low === 0 ? 0 : needBytes(align, map, sizeBytes),
-    bound: low === most ? 'one bank' : bound,
-  };
+  const need = low === 0 ? { banks: 0, bytes: 0 } : needOf(kind, low * step);
+  return { ...kind, sizeBytes: low * step, banks: need.banks, bytes: need.bytes, bound };
 }
 
-/** The largest device of every unit size and map under these limits. */
-export function capacities(limits: readonly MemoryLimit[]): readonly Capacity[] {
-  const budget = budgetOf(limits);
+/** The largest device of every unit size, map and record format under these limits. */
+export function capacities(limits: readonly Limit[]): readonly Capacity[] {
   return ALIGN_NAMES.flatMap((align) =>
-    (['mem', 'dev'] as const).map((map) => capacityOf(align, map, budget)),
+    (['mem', 'dev'] as const).flatMap((map) =>
+      RECORD_FORMATS.map((records) => capacityOf({ align, map, records }, limits)),
+    ),
   );
 }

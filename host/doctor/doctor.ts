@@ -1,9 +1,9 @@
 import { clockCostNs, clockResolutionNs } from '../measure/clock.ts';
 import { STANDARD_SIZE_BYTES } from '../storm/scenario.ts';
 import { formatBytes, GIB } from '../units.ts';
+import { type Limit, memoryLimits } from '../wasm/limits.ts';
 import { type BuildState, buildStates } from './builds.ts';
 import { type Capacity, capacities } from './capacity.ts';
-import { type MemoryLimit, memoryLimits } from './limits.ts';
 import { type MachineFacts, machineFacts } from './machine.ts';
 import type { Resolution } from './resolution.ts';
 import type { Sources } from './sources.ts';
@@ -24,7 +24,7 @@ export interface Clock {
 export interface Diagnosis {
   readonly facts: MachineFacts;
   readonly clock: Clock;
-  readonly limits: readonly MemoryLimit[];
+  readonly limits: readonly Limit[];
   readonly capacities: readonly Capacity[];
   readonly builds: readonly BuildState[];
   readonly tools: readonly Tool[];
@@ -37,7 +37,7 @@ export interface Diagnosis {
 export type Examination = Omit<Diagnosis, 'resolution' | 'warnings'>;
 
 export function examine(sources: Sources): Examination {
-  const limits = memoryLimits(sources);
+  const limits = memoryLimits(sources.read);
   return {
     facts: machineFacts(sources),
     clock: { resolutionNs: clockResolutionNs(), costNs: clockCostNs() },
@@ -113,21 +113,19 @@ const clockRules: Rule = ({ clock: { resolutionNs, costNs }, facts: { clocksourc
   ),
 ];
 
-const REMEDIES: Readonly<Record<Capacity['bound'], string>> = {
-  MemAvailable: 'end what takes the memory, or use a smaller --size or a larger --align',
-  'cgroup v1': 'raise the memory limit of the container, or use a larger --align',
-  'cgroup v2': 'raise the memory limit of the container, or use a larger --align',
-  RLIMIT_AS: 'ulimit -v unlimited',
-  'one bank': 'use a larger --align',
-};
+function remedyOf({ limits }: Pick<Diagnosis, 'limits'>, bound: string): string {
+  const raise = limits.find(({ name }) => name === bound)?.remedy;
+  return raise ? `${raise}, or use a smaller --size or a larger --align` : 'use a larger --align';
+}
 
 const memoryRules: Rule = (diagnosis) => {
   const small = diagnosis.capacities.filter(
-    ({ align, map, sizeBytes }) => map === 'mem' && sizeBytes < STANDARD_SIZE_BYTES[align],
+    ({ align, map, records, sizeBytes }) =>
+      map === 'mem' && records === 'line' && sizeBytes < STANDARD_SIZE_BYTES[align],
   );
   return small.map(({ align, sizeBytes, bound }) => ({
     what: `${bound} leaves room for ${formatBytes(sizeBytes)} in ${align} units; the standard storm has ${formatBytes(STANDARD_SIZE_BYTES[align])}`,
-    remedy: REMEDIES[bound],
+    remedy: remedyOf(diagnosis, bound),
   }));
 };
 
@@ -166,7 +164,9 @@ export function diagnose(examination: Examination, resolution: Resolution | unde
 
 /** Memory that the standard storm of a unit takes is there: whether anything can be timed. */
 export function canTime({ capacities: all, builds }: Examination): boolean {
-  const standard = all.find(({ align, map }) => align === '4K' && map === 'mem');
+  const standard = all.find(
+    ({ align, map, records }) => align === '4K' && map === 'mem' && records === 'line',
+  );
   const built = builds.every(({ problem }) => problem === undefined);
   return built && (standard?.sizeBytes ?? 0) >= GIB;
 }

@@ -3,10 +3,9 @@ import { setImmediate } from 'node:timers/promises';
 import type { KernelId } from '../kernel.ts';
 import { makePace, type OnProgress } from '../progress.ts';
 import { Rig } from '../storm/rig.ts';
-import type { Bank } from '../wasm/bank.ts';
+import type { Banks } from '../wasm/banks.ts';
 import { buildName, exportNames } from '../wasm/core.ts';
 import { eventsBetween, type Machine } from '../wasm/machine.ts';
-import { firstHeldFolio } from '../wasm/page.ts';
 import { wasmFile } from '../wasm/platform.ts';
 import { type Benchmark, isTrace } from './benchmarks.ts';
 import type { CoreBuild, Cores } from './cores.ts';
@@ -65,7 +64,7 @@ interface KernelOutcome {
 /** What is wrong with the machine, or undefined; `idle`: nothing is mapped or pinned any more. */
 function wrongWith(machine: Machine, idle: boolean): string | undefined {
   const broken = machine.violation();
-  const held = broken === undefined && idle ? firstHeldFolio(machine.bank) : undefined;
+  const held = broken === undefined && idle ? machine.heldFolio() : undefined;
   if (!held) return broken;
   return `folio ${held.head} was left with _refcount ${held.refcount}, not 1`;
 }
@@ -124,7 +123,7 @@ export async function countCores(
   for (const benchmark of benchmarks) {
     const { name, workload, device, phases } = benchmark;
     const operations: OperationCount[] = [];
-    let bank: Bank | undefined;
+    let banks: Banks | undefined;
     for (const { kernel, kind, wasm } of counted) {
       // Lets Ctrl-C in.
       await setImmediate();
@@ -132,8 +131,8 @@ export async function countCores(
         return { counts: { scenarios, artifacts }, violation: undefined, interrupted: true };
       onProgress(`counting ${name}, ${kernel}`, pace(done++));
       const side = { name: kernel, kernel, kind, overlap: 'natural', wasm } as const;
-      const rig: Rig = new Rig(side, device, phases, bank);
-      bank = rig.bank;
+      const rig: Rig = new Rig(side, device, phases, banks);
+      banks = rig.banks;
       rig.takeBank();
       const found = countKernel(benchmark, rig);
       operations.push(...found.operations);

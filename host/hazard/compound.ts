@@ -6,7 +6,7 @@ import { gup, release } from '../syscall/gup.ts';
 import { munmap } from '../syscall/munmap.ts';
 import { layNamespace } from '../syscall/namespace.ts';
 import { GIB, MIB, PAGE_BYTES } from '../units.ts';
-import { Bank } from '../wasm/bank.ts';
+import { Banks } from '../wasm/banks.ts';
 import { folioWords, snapshot } from '../wasm/structPage.ts';
 import { folioHistories, type PageHistory, pageHistories } from './history.ts';
 import { type Stage, setUp, unguardedBuild } from './stage.ts';
@@ -54,7 +54,7 @@ const UNITS = 2;
 
 interface Layout {
   readonly device: Device;
-  readonly bank: Bank;
+  readonly banks: Banks;
   /** Bank pages before the first data page: of all of them the bank has records. */
   readonly lead: number;
   readonly offsetPages: number;
@@ -73,7 +73,7 @@ function layOut(startBytes: number, sizeBytes: number): Layout {
   const device = makeDevice('1G', laid.usableBytes, 'mem', dataBytes);
   const pages = (startBytes + sizeBytes - physBytes) / PAGE_BYTES;
   const offsetPages = (startBytes - physBytes) / PAGE_BYTES;
-  const bank = new Bank({
+  const shape = {
     ranges: [{ physBytes, sizeBytes: pages * PAGE_BYTES }],
     pages,
     order: device.order,
@@ -81,8 +81,9 @@ function layOut(startBytes: number, sizeBytes: number): Layout {
     dedup: false,
     processes: 1,
     stamps: true,
-  });
-  return { device, bank, lead: (dataBytes - physBytes) / PAGE_BYTES, offsetPages };
+  };
+  const banks = new Banks(shape, 0, { banks: 'one' });
+  return { device, banks, lead: (dataBytes - physBytes) / PAGE_BYTES, offsetPages };
 }
 
 /** page_folio of data pages, asked of the core. */
@@ -122,8 +123,8 @@ function history({ system, process, vma }: Stage, pinned: readonly number[], lay
 }
 
 function run(kernel: KernelId, layout: Layout, wasm?: string): CompoundRun {
-  const { bank, device, lead, offsetPages } = layout;
-  const stage = setUp({ kernel, device, bank, wasm, firstPage: lead });
+  const { banks, device, lead, offsetPages } = layout;
+  const stage = setUp({ kernel, device, banks, wasm, firstPage: lead });
   const head = firstHead(layout);
   const lookups = [0, 1, head - 1, head, head + 1, UNIT_PAGES - 1]
     .filter((page) => page >= 0)

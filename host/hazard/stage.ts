@@ -6,7 +6,7 @@ import type { Process } from '../syscall/process.ts';
 import { System } from '../syscall/system.ts';
 import type { Vma } from '../syscall/vma.ts';
 import { PAGE_BYTES } from '../units.ts';
-import type { Bank } from '../wasm/bank.ts';
+import type { Banks } from '../wasm/banks.ts';
 import { makeBuild, STEPS_ALL } from '../wasm/made.ts';
 
 /** A counted kernel, one process, and its one mapping. */
@@ -22,20 +22,20 @@ export interface StageOptions {
   /** A build in place of the shipped one. */
   readonly wasm?: string | undefined;
   /** A bank whose first page lies `firstPage` pages before the device's. */
-  readonly bank?: Bank;
+  readonly banks?: Banks;
   readonly firstPage?: number;
 }
 
 const READ_WRITE = { read: true, write: true, exec: false };
 
 /** Boots a kernel and maps all of a device. */
-export function setUp({ kernel, device, wasm, bank, firstPage = 0 }: StageOptions): Stage {
+export function setUp({ kernel, device, wasm, banks, firstPage = 0 }: StageOptions): Stage {
   const system = new System({
     kernel,
     kind: 'counted',
     device,
     ...(wasm ? { wasm } : {}),
-    ...(bank ? { bank } : {}),
+    ...(banks ? { banks } : {}),
   });
   const process = system.createProcess();
   const mapped = mmap(process, {

@@ -104,7 +104,12 @@ export class Process {
     }));
   }
 
-  /** Maps the device; answers the address. A touch past the device's end is SIGBUS, not an error here. */
+  /**
+   * Maps the device; answers the address. A touch past the device's end is SIGBUS, not an error here.
+   *
+   * Fails: E_SYSCALL; E_BANK_SPAN for a device of several banks at an address that is not as far into a
+   * slot of 512 GiB as the offset is.
+   */
   mmap(options: MmapOptions): bigint {
     const { lengthBytes, offsetBytes = 0, protection = READ_WRITE, address, flags } = options;
     const request = {

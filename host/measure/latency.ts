@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
+import { DaxError } from '../error.ts';
 import { COMPARED, type KernelId } from '../kernel.ts';
 import type { OnProgress } from '../progress.ts';
 import type { Phase, PhaseName } from '../storm/phase.ts';
 import { Rig } from '../storm/rig.ts';
-import type { Device } from '../syscall/device.ts';
-import type { Bank } from '../wasm/bank.ts';
+import { bankShape, type Device } from '../syscall/device.ts';
+import { type Banks, bankCount } from '../wasm/banks.ts';
 import {
   addHistograms,
   bucketBounds,
@@ -89,7 +90,7 @@ async function makeRigs(
   phases: readonly Phase[],
   { kernels = COMPARED, seconds, onProgress }: LatencyOptions,
 ): Promise<readonly Rig[]> {
-  let bank: Bank | undefined;
+  let banks: Banks | undefined;
   const rigs: Rig[] = [];
   for (const kernel of kernels) {
     onProgress?.(`${device.align}: histogram build of ${kernel}`, seconds);
@@ -103,19 +104,33 @@ async function makeRigs(
       records: device.records ?? 'line',
     });
     const side = { name: kernel, kernel, kind: 'timed', overlap: 'none', wasm } as const;
-    const rig: Rig = new Rig(side, device, phases, bank);
-    if (!bank) rig.bank.prefault();
-    bank = rig.bank;
+    const rig: Rig = new Rig(side, device, phases, banks);
+    if (!banks) rig.prefault();
+    banks = rig.banks;
     rigs.push(rig);
   }
   return rigs;
 }
 
+/**
+ * Whether single operations of a device can be timed: on one bank, for a call over several is as many
+ * calls of the core. Fails: E_BANK_SPAN.
+ */
+export function checkLatency(device: Device): void {
+  const banks = bankCount(bankShape(device, 1, true));
+  if (banks === 1) return;
+  throw new DaxError(
+    'E_BANK_SPAN',
+    `single operations are timed on one bank; this device has ${banks}`,
+    'leave out --latency, or use a smaller --size',
+  );
+}
+
 /** Median nanoseconds of an operation that does nothing. */
 function overheadNs(rig: Rig): number {
-  clearHistogram(rig.bank);
+  clearHistogram(rig.machine.bank);
   rig.timeLaps(OVERHEAD_LAPS);
-  return percentileNs(readHistogram(rig.bank), 0.5);
+  return percentileNs(readHistogram(rig.machine.bank), 0.5);
 }
 
 /**
@@ -136,10 +151,10 @@ export async function measureLatency(
   const found = rigs.map(() => phases.map(() => EMPTY_HISTOGRAM));
   const runOnce = (rig: Rig, keep?: (phase: number, histogram: Histogram) => void): void => {
     rig.takeBank();
-    clearHistogram(rig.bank);
+    clearHistogram(rig.machine.bank);
     rig.round(new Float64Array(phases.length), (phase) => {
-      keep?.(phase, readHistogram(rig.bank));
-      clearHistogram(rig.bank);
+      keep?.(phase, readHistogram(rig.machine.bank));
+      clearHistogram(rig.machine.bank);
     });
   };
   for (const rig of rigs) runOnce(rig);

@@ -61,24 +61,24 @@ function resolutionPart({ resolution }: Diagnosis): string {
 }
 
 function capacityPart({ limits, capacities }: Diagnosis): string {
-  const left = limits.map(
-    ({ id, leftBytes, where }) => `${id} leaves ${formatBytes(leftBytes)} (${where})`,
-  );
+  const left = limits.map(({ name, freeBytes }) => `${name} leaves ${formatBytes(freeBytes)}`);
   const table = formatTable(
     [
       { title: 'unit', align: 'left' },
       { title: 'map', align: 'left' },
       { title: 'records', align: 'left' },
       { title: 'largest device', align: 'right' },
+      { title: 'banks', align: 'right' },
       { title: 'takes', align: 'right' },
       { title: 'bound by', align: 'left' },
     ],
-    capacities.map(({ align, map, records, sizeBytes, bankBytes, bound }) => [
+    capacities.map(({ align, map, records, sizeBytes, banks, bytes, bound }) => [
       align,
       map,
       records,
       formatBytes(sizeBytes),
-      formatBytes(bankBytes),
+      formatCount(banks),
+      formatBytes(bytes),
       bound,
     ]),
   );

@@ -1,9 +1,10 @@
 import type { KernelCount } from '../compare/counts.ts';
 import type { StormResult } from '../compare/storm.ts';
 import { KERNELS, type KernelId } from '../kernel.ts';
+import type { MemoryUse } from '../storm/memory.ts';
 import type { PhaseName } from '../storm/phase.ts';
 import { sayRanges, sayRecords } from '../syscall/device.ts';
-import { formatBytes, formatCount } from '../units.ts';
+import { formatBytes, formatCount, TIB } from '../units.ts';
 import { sayConfiguration } from '../wasm/configuration.ts';
 import type { EventName } from '../wasm/machine.ts';
 import { formatNumber, NONE } from './numbers.ts';
@@ -95,6 +96,15 @@ function eventTable(result: StormResult, kernel: KernelId): string {
 const PACKED_NOTE =
   'Packed records: counts are those of line records, but for lines, which are those of this format. Several pages\n' +
   'share a line, so times are not for comparison with line records, nor with a kernel.';
+/** `memory: 2 banks, 2.1 GiB (1.05 GiB a TiB), prefaulted in 3.2 s`. */
+function sayMemory({ banks, bytes, prefaultSeconds }: MemoryUse, sizeBytes: number): string {
+  const round = (size: number): string =>
+    formatBytes(size).replace(/[\d.]+/, (digits) => `${Number(Number(digits).toPrecision(3))}`);
+  const perTib = sizeBytes >= TIB ? ` (${round((bytes * TIB) / sizeBytes)} a TiB)` : '';
+  const many = banks === 1 ? '1 bank' : `${banks} banks`;
+  const seconds = prefaultSeconds.toFixed(prefaultSeconds < 1 ? 2 : 1);
+  return `memory: ${many}, ${round(bytes)}${perTib}, prefaulted in ${seconds} s`;
+}
 
 /** A storm's events and emulated times, one table a kernel. */
 export function formatStorm(result: StormResult, what: string): string {
@@ -102,6 +112,7 @@ export function formatStorm(result: StormResult, what: string): string {
   const size = formatBytes(device.sizeBytes);
   return [
     `${device.align} units, ${size} device${sayRanges(device)}, map=${device.map}${sayRecords(device)}, ${what}, overlap ${overlap}; seed ${seed}, workload ${workload}, ${turns} turns of blocks`,
+    sayMemory(result.memory, device.sizeBytes),
     '',
     ...result.kernels.map((kernel) => `${eventTable(result, kernel)}\n`),
     'Counts are exact, for one round of the storm. Emulated time is the emulated steps alone on this machine,',

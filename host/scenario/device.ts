@@ -6,7 +6,7 @@ import {
   namespaceDevice,
   withRecords,
 } from '../syscall/device.ts';
-import { checkBank } from '../wasm/bank.ts';
+import { checkBanks } from '../wasm/banks.ts';
 import type { ScenarioCase } from './file.ts';
 
 /** The device of a scenario. Fails: E_DEVICE_SIZE, E_BANK_SPAN, E_MEMORY at the file's size. */
@@ -15,7 +15,7 @@ export function caseDevice({ scenario, source }: ScenarioCase): Device {
   try {
     const made = namespace ? namespaceDevice(align, size, map) : dynamicDevice(align, size, map);
     const device = withRecords(made, scenario.records);
-    checkBank(bankShape(device, 1, true));
+    checkBanks(bankShape(device, 1, true));
     return device;
   } catch (error) {
     if (!DaxError.is(error)) throw error;

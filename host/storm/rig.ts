@@ -2,9 +2,10 @@ import type { KernelId } from '../kernel.ts';
 import type { Device } from '../syscall/device.ts';
 import { System } from '../syscall/system.ts';
 import { PAGE_BYTES } from '../units.ts';
-import type { Bank } from '../wasm/bank.ts';
+import type { Banks } from '../wasm/banks.ts';
 import type { BuildKind } from '../wasm/core.ts';
 import { type Events, eventsBetween, type Machine, type Overlap } from '../wasm/machine.ts';
+import { type MemoryUse, prefault } from './memory.ts';
 import type { Phase } from './phase.ts';
 import { peakProcesses, Stage } from './stage.ts';
 
@@ -36,7 +37,7 @@ export class Rig {
   readonly boots: boolean;
   #used = false;
 
-  constructor(side: Side, device: Device, phases: readonly Phase[], bank?: Bank) {
+  constructor(side: Side, device: Device, phases: readonly Phase[], banks?: Banks) {
     this.side = side;
     this.phases = phases;
     const { kernel, kind, wasm } = side;
@@ -46,7 +47,7 @@ export class Rig {
       device,
       processes: peakProcesses(phases),
       ...(wasm ? { wasm } : {}),
-      ...(bank ? { bank } : {}),
+      ...(banks ? { banks } : {}),
     });
     this.boots = phases.some(({ control }) => control !== undefined);
     this.#stage = new Stage(this.#system);
@@ -56,11 +57,16 @@ export class Rig {
     return this.#system.machine;
   }
 
-  get bank(): Bank {
-    return this.machine.bank;
+  get banks(): Banks {
+    return this.#system.banks;
   }
 
-  /** Binds the device under this rig's kernel and maps all of it: a bank serves rigs in turn. */
+  /** Touches what the phases will use, so that no timed block is the first to. */
+  prefault(): MemoryUse {
+    return prefault(this.banks, this.phases);
+  }
+
+  /** Binds the device under this rig's kernel and maps all of it: banks serve rigs in turn. */
   takeBank(): void {
     this.#stage.boot();
     this.#used = false;

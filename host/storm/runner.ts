@@ -3,14 +3,15 @@ import type { Samples, Turn } from '../measure/samples.ts';
 import { type Random, seededRandom, shuffle } from '../random.ts';
 import { bankShape, type Device } from '../syscall/device.ts';
 import { MIB } from '../units.ts';
-import { Bank } from '../wasm/bank.ts';
+import { Banks } from '../wasm/banks.ts';
+import { type MemoryUse, prefault } from './memory.ts';
 import type { Phase } from './phase.ts';
 import { Rig, type Side } from './rig.ts';
 import { peakProcesses } from './stage.ts';
 
 /** A block is as many rounds as take at least this long inside the core. */
 const BLOCK_NS = 5_000_000;
-/** What a bank has beside the device, to lay every pair of turns on host pages of its own. */
+/** What banks have beside the device, to lay every pair of turns on host pages of their own. */
 export const ROOM_BYTES = 128 * MIB;
 /** Fewer places than this say nothing, whatever the time limit. */
 const PLACES_MIN = 5;
@@ -23,6 +24,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told how many turns are done, and how many seconds are left. */
   readonly onTurns?: (turns: number, leftSeconds: number) => void;
+  /** Told once the memory is there. */
+  readonly onMemory?: ((use: MemoryUse) => void) | undefined;
 }
 
 /** Nanoseconds of each phase over one block of `rounds`, an operation. */
@@ -40,14 +43,17 @@ function runRounds(rig: Rig, rounds: number): Float64Array {
 
 /**
  * Warms every rig up and finds how many rounds fill a block on the fastest: 5 ms, or as long as
- * taking over the bank takes, so that at least half of the time is measured.
+ * taking over the bank takes, so that at least half of the time is measured; but several banks take
+ * seconds to take over, and a round of theirs is long.
  */
 function calibrate(rigs: readonly Rig[]): number {
   const began = performance.now();
   for (const rig of rigs) rig.takeBank();
   const takeoverNs = ((performance.now() - began) / rigs.length) * 1e6;
   // Where every round boots, more rounds a block buy no larger share of measured time.
-  const blockNs = rigs.some(({ boots }) => boots) ? 0 : Math.max(BLOCK_NS, takeoverNs);
+  const several = rigs.some(({ banks }) => banks.several);
+  const wanted = several ? BLOCK_NS : Math.max(BLOCK_NS, takeoverNs);
+  const blockNs = rigs.some(({ boots }) => boots) ? 0 : wanted;
   let rounds = 1;
   while (true) {
     const blocks = rigs.map((rig) => runRounds(rig, rounds).reduce((sum, ns) => sum + ns));
@@ -64,12 +70,6 @@ function runTurn(rigs: readonly Rig[], order: readonly number[], rounds: number)
   return turn;
 }
 
-function makeBank(device: Device, phases: readonly Phase[]): Bank {
-  const bank = new Bank(bankShape(device, peakProcesses(phases), false), ROOM_BYTES);
-  bank.prefault();
-  return bank;
-}
-
 /** A seeded order of the sides and its reverse: ABC then CBA, so that a drift cancels. */
 function* orders(sides: number, random: Random): Generator<readonly number[]> {
   const order = Uint32Array.from({ length: sides }, (_, i) => i);
@@ -79,8 +79,8 @@ function* orders(sides: number, random: Random): Generator<readonly number[]> {
 }
 
 /**
- * The same storm on several sides that share a bank, in turns of neighbouring blocks; every pair of
- * turns lies somewhere else in the bank.
+ * The same storm on several sides that share their banks, in turns of neighbouring blocks; every pair of
+ * turns lies somewhere else in them.
  *
  * Why: neighbouring blocks see the same machine, the same host pages and the same clock speed, so
  * what is left of their ratio is the sides'. Which host pages the tables and struct pages lie on
@@ -90,16 +90,17 @@ export async function runSides(
   device: Device,
   phases: readonly Phase[],
   sides: readonly Side[],
-  { seconds, seed, signal, onTurns }: RunOptions,
+  { seconds, seed, signal, onTurns, onMemory }: RunOptions,
 ): Promise<Samples> {
   const random = seededRandom(seed);
-  const bank = makeBank(device, phases);
-  const rigs = sides.map((side) => new Rig(side, device, phases, bank));
+  const banks = new Banks(bankShape(device, peakProcesses(phases), false), ROOM_BYTES);
+  onMemory?.(prefault(banks, phases));
+  const rigs = sides.map((side) => new Rig(side, device, phases, banks));
   const rounds = calibrate(rigs);
   const placements: Turn[][] = [];
   const deadline = performance.now() + seconds * 1000;
   while (!signal?.aborted && (performance.now() < deadline || placements.length < PLACES_MIN)) {
-    bank.place(random);
+    banks.place(random);
     const turns: Turn[] = [];
     for (const order of orders(sides.length, random)) turns.push(runTurn(rigs, order, rounds));
     placements.push(turns);

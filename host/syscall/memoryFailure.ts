@@ -1,6 +1,6 @@
 import { PAGE_BYTES } from '../units.ts';
 import * as abi from '../wasm/abi.ts';
-import { type Level, walk } from '../wasm/walk.ts';
+import type { Level } from '../wasm/walk.ts';
 import { fail, type SyscallResult, succeed } from './errno.ts';
 import type { Process } from './process.ts';
 import type { System } from './system.ts';
@@ -29,12 +29,12 @@ const SHIFTS: Partial<Record<Level, PoisonSignal['addressLsb']>> = { pte: 12, pm
 
 /** One task's mappings of the head that have a leaf: add_to_kill, dev_pagemap_mapping_shift. */
 function found(process: Process, index: bigint, current: Process | undefined): PoisonSignal[] {
-  const { bank } = process.system.machine;
+  const { machine } = process.system;
   return process.vmas.flatMap((vma) => {
     const pages = (vma.end - vma.start) / BigInt(PAGE_BYTES);
     if (vma.kind !== 'device' || index < vma.pgoff || index >= vma.pgoff + pages) return [];
     const address = vma.start + (index - vma.pgoff) * BigInt(PAGE_BYTES);
-    const { leaf } = walk(bank, process.mm, address);
+    const { leaf } = machine.walk(process.mm, address);
     const addressLsb = leaf && SHIFTS[leaf.level];
     if (!addressLsb) return [];
     return [

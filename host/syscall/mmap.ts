@@ -1,5 +1,6 @@
 import { PAGE_BYTES } from '../units.ts';
 import * as abi from '../wasm/abi.ts';
+import { chooseCongruent, requireCongruent } from './congruent.ts';
 import { type Errno, fail, type SyscallResult, succeed } from './errno.ts';
 import { mayCut, unmapRange } from './munmap.ts';
 import type { OpenMode } from './node.ts';
@@ -54,12 +55,16 @@ function fileError({ protection, mode = 'rw' }: MmapRequest, flags: MmapFlags): 
   return flags.type !== 'private' && protection.write && mode === 'r' ? 'EACCES' : undefined;
 }
 
-/** dax_get_unmapped_area: with no hint, VA = offset modulo the unit (semantics 4.3). */
+/**
+ * dax_get_unmapped_area: with no hint, VA = offset modulo the unit (semantics 4.3); with several banks
+ * modulo what one owns.
+ */
 export function chooseAddress(
   process: Process,
   length: bigint,
   offset: bigint,
 ): bigint | undefined {
+  if (process.system.banks.slices.bound) return chooseCongruent(process, length, offset);
   const unit = BigInt(process.system.device.unitBytes);
   const firstUnit = ((offset + unit - 1n) / unit) * unit;
   if (offset + length - firstUnit < unit) return process.findGap(length);
@@ -79,7 +84,10 @@ function placeMapping(process: Process, request: MmapRequest, length: bigint): b
   if (hint === 0n) return chooseAddress(process, length, offsetBytes);
   const inRange = hint >= MMAP_MIN && hint + length <= TASK_SIZE_4;
   const free = inRange && process.overlapping(hint, hint + length).length === 0;
-  return free ? hint : process.findGap(length);
+  if (free) return hint;
+  return process.system.banks.slices.bound
+    ? chooseCongruent(process, length, offsetBytes)
+    : process.findGap(length);
 }
 
 /** check_vma as mmap meets it (semantics 4.2). */
@@ -108,7 +116,7 @@ function newFlags(protection: Protection, flags: MmapFlags, mode: OpenMode): num
  * mmap of the device node.
  *
  * Source: semantics 4.1 to 4.3. Nothing checks offset or length against the device's size: a touch
- * past the end is SIGBUS.
+ * past the end is SIGBUS. Fails: E_BANK_SPAN at an address that several banks cannot hold it at.
  */
 export function mmap(process: Process, request: MmapRequest): SyscallResult<Vma> {
   const { flags = SHARED, mode = 'rw', offsetBytes = 0n, protection } = request;
@@ -126,6 +134,7 @@ export function mmap(process: Process, request: MmapRequest): SyscallResult<Vma>
     return fail('EINVAL');
   }
   const driver = driverError(process, flags, start, end);
+  if (!driver) requireCongruent(process, start, end, offsetBytes);
   // The driver is asked once what was there is gone, and gone it stays (mm/vma.c: __mmap_region).
   if (inTheWay.length > 0) unmapRange(process, start, end);
   if (driver) return fail(driver);

@@ -1,5 +1,6 @@
 import { PAGE_BYTES } from '../units.ts';
 import * as abi from '../wasm/abi.ts';
+import { requireCongruent, requireOneSlot } from './congruent.ts';
 import { fail, type SyscallResult, succeed } from './errno.ts';
 import { reportLostLeaves, reportMissingFlush } from './lostLeaf.ts';
 import { chooseAddress } from './mmap.ts';
@@ -92,6 +93,16 @@ function refusesSplit(process: Process, vma: Vma, from: bigint, end: bigint): bo
   return (vma.start !== from && from % unit !== 0n) || (vma.end !== end && end % unit !== 0n);
 }
 
+/** Refuses what several banks cannot do, before anything is changed. Fails: E_BANK_SPAN. */
+function requirePlace(process: Process, { fixed }: MremapRequest, move: Move): void {
+  const { from, oldLength, newLength } = move;
+  const vma = process.requireVma(from);
+  if (vma.kind !== 'device') return;
+  requireOneSlot(process, from, from + (oldLength < newLength ? oldLength : newLength));
+  if (fixed === undefined) return;
+  requireCongruent(process, fixed, fixed + newLength, vma.pgoff * PAGE + (from - vma.start));
+}
+
 /** move_vma: a new mapping, the entries moved, the old range unmapped. */
 function moveMapping(
   process: Process,
@@ -122,6 +133,7 @@ function mremapTo(process: Process, request: MremapRequest, move: Move): Syscall
   const oldLength = move.oldLength > newLength ? newLength : move.oldLength;
   // Kernel: refcount (6.17 on) looks before it unmaps anything (check_prep_vma), the others after.
   if (process.system.machine.kernel === 'refcount' && crosses(oldLength)) return fail('EFAULT');
+  requirePlace(process, request, move);
   if (request.fixed !== undefined) {
     const cleared = unmapRange(process, request.fixed, request.fixed + newLength);
     if (!cleared.ok) return cleared;
@@ -149,6 +161,7 @@ function grow(
   const end = from + newLength;
   const free = end <= TASK_SIZE_4 && process.overlapping(vma.end, end).length === 0;
   if (oldLength === vma.end - from && free) {
+    if (vma.kind === 'device') requireCongruent(process, vma.start, end, vma.pgoff * PAGE);
     process.replace([vma], [{ ...vma, end }]);
     process.giveSoftDirty(from, vma.flags);
     reportUnaligned(process, from, end);
@@ -156,6 +169,7 @@ function grow(
   }
   const to = request.mayMove ? findPlace(process, vma, from, newLength) : undefined;
   if (to === undefined) return fail('ENOMEM');
+  requirePlace(process, request, move);
   return moveMapping(process, vma, { ...move, to }, false);
 }
 

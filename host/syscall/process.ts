@@ -85,6 +85,9 @@ export class Process {
       } else joined.push(vma);
     }
     this.#vmas = joined;
+    for (const { kind, start, end, pgoff } of come) {
+      if (kind === 'device') this.system.machine.claim(this.mm, start, end, Number(pgoff));
+    }
     this.#describeAll();
   }
 

@@ -1,7 +1,8 @@
 import type { KernelId } from '../kernel.ts';
-import { Bank } from '../wasm/bank.ts';
+import { Banks } from '../wasm/banks.ts';
 import type { BuildKind } from '../wasm/core.ts';
-import { Machine } from '../wasm/machine.ts';
+import { type Machine, OneBank } from '../wasm/machine.ts';
+import { SeveralBanks } from '../wasm/severalBanks.ts';
 import type { KernelBug } from './bug.ts';
 import { bankShape, type Device } from './device.ts';
 import { Holdings } from './holdings.ts';
@@ -19,13 +20,14 @@ export interface SystemOptions {
   readonly levels?: 4 | 5;
   /** A build of the core made on demand, in place of the shipped one. */
   readonly wasm?: string;
-  /** A bank to share with another system of the same device; booted in turns. */
-  readonly bank?: Bank;
+  /** Banks to share with another system of the same device; booted in turns. */
+  readonly banks?: Banks;
 }
 
 /** A booted kernel with one device-DAX device bound, and the processes that map it. */
 export class System {
   readonly machine: Machine;
+  readonly banks: Banks;
   readonly device: Device;
   readonly levels: 4 | 5;
   /** Bugs of the emulated kernel that have happened since boot, in order. */
@@ -42,9 +44,11 @@ export class System {
   #processes = 0;
 
   constructor(options: SystemOptions) {
-    const { kernel, kind, device, processes = 1 } = options;
-    const bank = options.bank ?? new Bank(bankShape(device, processes, kind === 'counted'));
-    this.machine = new Machine(kernel, kind, bank, options.wasm);
+    const { kernel, kind, device, processes = 1, wasm } = options;
+    this.banks = options.banks ?? new Banks(bankShape(device, processes, kind === 'counted'));
+    this.machine = this.banks.several
+      ? new SeveralBanks(kernel, kind, this.banks, wasm)
+      : new OneBank(kernel, kind, this.banks.first, wasm);
     this.device = device;
     this.levels = options.levels ?? 4;
     this.tlb = new StaleTlb(this.machine);

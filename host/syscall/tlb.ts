@@ -1,5 +1,4 @@
 import type { Machine } from '../wasm/machine.ts';
-import { walk } from '../wasm/walk.ts';
 import type { AccessKind } from './access.ts';
 import type { Process } from './process.ts';
 
@@ -55,7 +54,7 @@ export class StaleTlb {
   serves(process: Process, va: bigint, kind: AccessKind): boolean {
     return this.#at(process, va).some((each) => {
       if (each.entry !== undefined) return permits(each.entry, kind);
-      const entry = walk(this.#machine.bank, process.mm, va).leaf?.entry ?? ACCESSED;
+      const entry = this.#machine.walk(process.mm, va).leaf?.entry ?? ACCESSED;
       return !(entry & ACCESSED) && permits(entry, kind);
     });
   }

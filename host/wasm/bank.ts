@@ -1,8 +1,8 @@
 import { DaxError } from '../error.ts';
 import type { Random } from '../random.ts';
-import { formatBytes, MIB } from '../units.ts';
+import { formatBytes } from '../units.ts';
 import * as abi from './abi.ts';
-import { availableBytes, releaseMemories, SHARED_MEMORY } from './platform.ts';
+import { SHARED_MEMORY } from './platform.ts';
 
 const TABLE_BYTES = 4096;
 /** A lock has a cache line of its own. */
@@ -12,10 +12,6 @@ const WASM_PAGE_BYTES = 65_536;
 export const BANK_BYTES_MAX = 65_536 * WASM_PAGE_BYTES;
 /** Page numbers are 32 bits in the core. */
 export const PAGES_MAX = 2 ** 32;
-/** From here on a bank is worth looking for others that are done with. */
-const LARGE_BYTES = 256 * MIB;
-/** What the host itself needs beside the bank. */
-export const HEADROOM_BYTES = 256 * MIB;
 
 /**
  * How a bank keeps struct pages (assembly/layout.ts): `line` as the kernel does, 64 bytes each, so
@@ -23,6 +19,17 @@ export const HEADROOM_BYTES = 256 * MIB;
  */
 export const RECORD_FORMATS = ['line', 'packed'] as const;
 export type RecordFormat = (typeof RECORD_FORMATS)[number];
+
+/** How much of the arrays of got pages and of operations is in use. */
+export interface Buffers {
+  readonly pagesBytes: number;
+  readonly opsBytes: number;
+}
+
+const WHOLE_BUFFERS: Buffers = {
+  pagesBytes: abi.OPS - abi.PAGES,
+  opsBytes: abi.VMA_LOCKS - abi.OPS,
+};
 
 /** A stretch of physical memory. */
 export interface PhysRange {
@@ -34,6 +41,8 @@ export interface PhysRange {
 export interface BankShape {
   /** Physical ranges of the device, in device order and ascending. */
   readonly ranges: readonly PhysRange[];
+  /** Those of the whole device, where the bank has a slice of it. */
+  readonly deviceRanges?: readonly PhysRange[];
   /** 4 KiB pages of data. */
   readonly pages: number;
   /** Folio order: 0, 9 or 18. */
@@ -107,34 +116,22 @@ function planBank(shape: BankShape, roomBytes: number): BankPlan {
   return { compoundShift, records, recordsEnd, tableLocks, bytes };
 }
 
-/** Bytes of the bank that holds a device, whether there is room for it or not. */
-export function bankBytes(shape: BankShape): number {
-  return planBank(shape, 0).bytes;
+/** Bytes of a bank's memory. Infinite: no bank can have so many pages. */
+export function bankBytes(shape: BankShape, roomBytes = 0): number {
+  const { bytes } = planBank(shape, roomBytes);
+  return shape.pages < PAGES_MAX && bytes <= BANK_BYTES_MAX ? bytes : Number.POSITIVE_INFINITY;
 }
 
-function refuseTooLarge({ pages }: BankShape, bytes: number): void {
-  if (pages >= PAGES_MAX) {
-    throw new DaxError(
-      'E_BANK_SPAN',
-      `this device has ${formatBytes(pages * 4096)}; one bank counts pages up to 16 TiB`,
-      'use a smaller --size',
-    );
-  }
-  if (bytes > BANK_BYTES_MAX) {
-    throw new DaxError(
-      'E_BANK_SPAN',
-      `this device needs ${formatBytes(bytes)} of page records and tables; one bank holds 4 GiB`,
-      'use a smaller --size or a larger --align',
-    );
-  }
-  const available = availableBytes();
-  if (bytes + HEADROOM_BYTES > available) {
-    throw new DaxError(
-      'E_MEMORY',
-      `this device needs ${formatBytes(bytes)} of memory; ${formatBytes(available)} is available`,
-      'use a smaller --size or a larger --align',
-    );
-  }
+/** Why a bank of this shape cannot be. */
+export function tooLarge(shape: BankShape): DaxError {
+  const { pages, deviceRanges } = shape;
+  const what = deviceRanges ? `each ${formatBytes(pages * 4096)} of this device` : 'this device';
+  const { bytes } = planBank(shape, 0);
+  return new DaxError(
+    'E_BANK_SPAN',
+    `${what} needs ${formatBytes(bytes)} of page records and tables; one bank holds 4 GiB`,
+    'use a smaller --size, a larger --align or --records packed',
+  );
 }
 
 /** Memory made at its full size. Fails: E_MEMORY where the host has no address space for it. */
@@ -152,17 +149,12 @@ function makeMemory(bytes: number): WebAssembly.Memory {
   }
 }
 
-/** Whether a bank of this shape can be, before anything is made for it. Fails: as Bank. */
-export function checkBank(shape: BankShape): void {
-  refuseTooLarge(shape, planBank(shape, 0).bytes);
-}
-
 /**
  * One shared memory with a device's struct pages, a table arena and the core's control block.
  *
  * Why: both kernels of a comparison run on the same bank, one after the other, so that where the
  * host put its pages cannot favour one of them.
- * Fails: E_BANK_SPAN above 4 GiB, E_MEMORY above what the machine has free.
+ * Fails: E_BANK_SPAN above 4 GiB, E_MEMORY where the host gives no such memory. Banks looks first.
  */
 export class Bank {
   readonly shape: BankShape;
@@ -179,8 +171,7 @@ export class Bank {
   /** `roomBytes` more than the device needs are for `place`. */
   constructor(shape: BankShape, roomBytes = 0) {
     const plan = planBank(shape, roomBytes);
-    if (plan.bytes >= LARGE_BYTES) releaseMemories();
-    refuseTooLarge(shape, plan.bytes);
+    if (bankBytes(shape, roomBytes) > BANK_BYTES_MAX) throw tooLarge(shape);
     this.shape = shape;
     this.bytes = plan.bytes;
     this.compoundShift = plan.compoundShift;
@@ -266,12 +257,27 @@ export class Bank {
     view.setUint32(abi.CONTROL + abi.CTL_RANGES, shape.ranges.length, true);
     const first = view.getBigUint64(abi.CONTROL + abi.CTL_RANGE_TABLE, true);
     view.setBigUint64(abi.CONTROL + abi.CTL_PHYS, first, true);
+    const device = shape.deviceRanges ?? shape.ranges;
+    device.forEach(({ physBytes, sizeBytes }, i) => {
+      const at = abi.CONTROL + abi.CTL_DEVICE_TABLE + i * abi.RANGE_BYTES;
+      view.setBigUint64(at, BigInt(physBytes), true);
+      view.setBigUint64(at + 8, BigInt(physBytes + sizeBytes), true);
+    });
+    view.setUint32(abi.CONTROL + abi.CTL_DEVICE_RANGES, device.length, true);
   }
 
-  /** Touches every page of the bank, so that no timed operation is the first to. */
-  prefault(): void {
+  /**
+   * Touches every page of the bank, so that no timed operation is the first to; of the arrays of got
+   * pages and of operations only as many bytes as will be used.
+   */
+  prefault({ pagesBytes, opsBytes }: Buffers = WHOLE_BUFFERS): void {
     const bytes = new Uint8Array(this.memory.buffer);
-    for (let at = 0; at < this.bytes; at += 4096) bytes[at] = 0;
+    const touch = (from: number, to: number): void => {
+      for (let at = from; at < to; at += 4096) bytes[at] = 0;
+    };
+    touch(0, abi.PAGES + Math.min(pagesBytes, WHOLE_BUFFERS.pagesBytes));
+    touch(abi.OPS, abi.OPS + Math.min(opsBytes, WHOLE_BUFFERS.opsBytes));
+    touch(abi.VMA_LOCKS, this.bytes);
   }
 
   u32(address: number): number {

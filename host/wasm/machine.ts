@@ -4,8 +4,9 @@ import * as abi from './abi.ts';
 import type { Bank } from './bank.ts';
 import { type BuildKind, buildName, type CoreExports, formatOf, instantiate } from './core.ts';
 import type { OpStream } from './ops.ts';
-import { readPage, type StructPage } from './page.ts';
+import { firstHeldFolio, readPage, type StructPage } from './page.ts';
 import { nowNs } from './platform.ts';
+import { type Walk, walk } from './walk.ts';
 
 /**
  * An event of the ledger, as `ptRead` or `rmwRefcount`: docs/gate.md has each with its kernel function.
@@ -64,8 +65,11 @@ export function noTable(what: string): DaxError {
   return new DaxError('E_MEMORY', `no page table is left for ${what}`, 'use fewer of them');
 }
 
+/** A kernel on the banks of its device: on one (OneBank) or on several (SeveralBanks). */
+export type Machine = Pick<OneBank, keyof OneBank>;
+
 /** One kernel on one bank: the only place beside its folder's files that knows addresses. */
-export class Machine {
+export class OneBank {
   readonly kernel: KernelId;
   readonly bank: Bank;
   readonly core: CoreExports;
@@ -193,6 +197,39 @@ export class Machine {
   /** The kernel lost a leaf of this mm: its reference, its map count and its charge stay behind. */
   loseLeaf(mm: number, page: number): void {
     this.#lost.push({ folio: Math.floor(page / 2 ** this.bank.shape.order), mm });
+  }
+
+  /** A mapping of device pages from `page` on is about to be at [start, end): see SeveralBanks. */
+  claim(_mm: number, _start: bigint, _end: bigint, _page: number): void {}
+
+  /** The bank that has the page tables of an address; undefined: none has any. */
+  bankAt(_mm: number, _va: bigint): number | undefined {
+    return 0;
+  }
+
+  /** The hardware's walk of an address. */
+  walk(mm: number, va: bigint): Walk {
+    return walk(this.bank, mm, va);
+  }
+
+  /** Calls `act` with each bank's part of a range, as one call of the kernel: here all of it. */
+  eachPart(
+    _vma: number,
+    from: bigint,
+    to: bigint,
+    act: (part: OneBank, from: bigint, to: bigint) => void,
+  ): void {
+    act(this, from, to);
+  }
+
+  /** The bank that the last moveTables worked in. */
+  get mover(): OneBank {
+    return this;
+  }
+
+  /** The first folio that somebody holds, where nothing is mapped or pinned any more. */
+  heldFolio(): { readonly head: number; readonly refcount: number } | undefined {
+    return firstHeldFolio(this.bank);
   }
 
   /** Address of a VMA slot's descriptor. */

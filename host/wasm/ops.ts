@@ -29,6 +29,22 @@ export const OP = {
 } as const;
 export type OpName = keyof typeof OP;
 
+const NAMES = Object.entries(OP).reduce<OpName[]>((names, [name, code]) => {
+  names[code] = name as OpName;
+  return names;
+}, []);
+
+/** Pages that the low word of an operation counts. */
+const PAGES_LOW = 2 ** 32;
+
+/** One operation, as `push` took it. */
+export interface Operation {
+  readonly name: OpName;
+  readonly vma: number;
+  readonly page: number;
+  readonly times: number;
+}
+
 /** The most one operation can cover: units or pages, as the operation counts them. */
 export const OP_TIMES_MAX = abi.OP_COUNT_MASK + 1;
 /** VMA slots that an operation can name. */
@@ -38,10 +54,13 @@ export const OP_SLOTS = abi.OP_VMA_MASK + 1;
  * A workload as the core consumes it: eight bytes an operation.
  *
  * Why: storms, traces and tests all become one of these, so they run on one path and their hash
- * names the workload.
+ * names the workload. A page from 2^32 on (16 TiB) is more than a bank has: such streams are split by
+ * bank (route.ts) before a core sees them.
  */
 export class OpStream {
   #words = new Uint32Array(64);
+  /** By operation what its page has above 32 bits, where any has. */
+  #high: number[] | undefined;
   #length = 0;
 
   get length(): number {
@@ -87,6 +106,8 @@ export class OpStream {
     const at = this.#room();
     const high = (code << (abi.OP_CODE_SHIFT - 32)) | (vma << (abi.OP_VMA_SHIFT - 32));
     this.#words[at] = page;
+    if (page >= PAGES_LOW) this.#high ??= [];
+    if (this.#high) this.#high[at / 2] = Math.floor(page / PAGES_LOW);
     this.#words[at + 1] = high | (times - 1);
   }
 
@@ -95,8 +116,21 @@ export class OpStream {
     return this.#words.subarray(first * 2, (first + ops) * 2);
   }
 
+  /** Calls `act` with each operation, in order. */
+  each(act: (op: Operation) => void): void {
+    for (let i = 0; i < this.#length; i++) {
+      const low = this.#words[i * 2] as number;
+      const word = this.#words[i * 2 + 1] as number;
+      const name = NAMES[word >>> (abi.OP_CODE_SHIFT - 32)] as OpName;
+      const vma = (word >>> (abi.OP_VMA_SHIFT - 32)) & abi.OP_VMA_MASK;
+      const page = low + (this.#high?.[i] ?? 0) * PAGES_LOW;
+      act({ name, vma, page, times: (word & abi.OP_COUNT_MASK) + 1 });
+    }
+  }
+
   /** Twelve hex digits that name this workload. */
   hash(): string {
-    return sha256([this.words()]).slice(0, 12);
+    const high = this.#high ? [Uint32Array.from(this.#high, (each) => each ?? 0)] : [];
+    return sha256([this.words(), ...high]).slice(0, 12);
   }
 }

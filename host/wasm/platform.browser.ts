@@ -22,13 +22,17 @@ export function nowNs(): bigint {
   return BigInt(Math.round(performance.now() * 1e6));
 }
 
+export function readSystemFile(): undefined {
+  return undefined;
+}
+
 /** A page is not told; what cannot be had fails when the memory is made. */
-export function availableBytes(): number {
+export function freeBytes(): number {
   return Number.POSITIVE_INFINITY;
 }
 
-/** A page has no way to ask. */
-export function releaseMemories(): void {}
+/** A page cannot ask for it. */
+export function collectGarbage(): void {}
 
 export function isPath(name: string): boolean {
   return name.endsWith('.wasm');

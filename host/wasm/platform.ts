@@ -25,22 +25,25 @@ export function nowNs(): bigint {
   return process.hrtime.bigint();
 }
 
-/** MemAvailable where the kernel says it, else free memory. */
-export function availableBytes(): number {
+/** A file of /proc or /sys; undefined where there is none. */
+export function readSystemFile(path: string): string | undefined {
   try {
-    const found = /MemAvailable:\s+(\d+) kB/.exec(readFileSync('/proc/meminfo', 'utf8'));
-    if (found) return Number(found[1]) * 1024;
+    return readFileSync(path, 'utf8');
   } catch {
-    // Not Linux.
+    return undefined;
   }
+}
+
+/** Free memory, where the kernel does not say what is available. */
+export function freeBytes(): number {
   return freemem();
 }
 
 /**
- * Gives memories that nobody holds any more back to the host. V8 takes them to weigh next to nothing,
- * so that gigabytes would stay until it had some other reason to look.
+ * Gives banks that nobody uses any more back to the host. V8 takes them to weigh next to nothing, so
+ * that gigabytes would stay until it had some other reason to look.
  */
-export function releaseMemories(): void {
+export function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
 }

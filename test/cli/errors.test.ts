@@ -1,11 +1,12 @@
 // Bad input: one clear line on stderr, nothing on stdout, exit status 2.
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { envelope } from '../../host/report/json.ts';
-import { daxstorm } from './spawn.ts';
+import { daxstorm, MAIN } from './spawn.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -41,8 +42,12 @@ const CASES: readonly (readonly [args: string, code: string, says: string])[] = 
   ['storm --align 3M', 'E_ALIGN', "align '3M'"],
   ['storm --align 2M --size 3MiB', 'E_DEVICE_SIZE', 'use --size 4MiB'],
   ['compare --size 6MiB', 'E_DEVICE_SIZE', 'not a positive multiple of the 1G unit'],
-  ['storm --size 1TiB', 'E_BANK_SPAN', 'one bank holds 4 GiB'],
-  ['storm --align 1G --size 16TiB', 'E_BANK_SPAN', 'up to 16 TiB'],
+  ['storm --size 320GiB', 'E_BANK_SPAN', 'one bank holds 4 GiB'],
+  ['storm --size 1TiB', 'E_BANK_SPAN', 'each 512 GiB of this device needs 10.035 GiB'],
+  ['storm --size 1TiB', 'E_BANK_SPAN', 'a larger --align or --records packed'],
+  ['storm --align 1G --size 200TiB', 'E_BANK_SPAN', 'use --size 127TiB or less'],
+  ['storm --align 1G --size 24TiB --latency', 'E_BANK_SPAN', 'leave out --latency'],
+  ['walk +0 --align 1G --size 24TiB --levels 5', 'E_BANK_SPAN', 'five page-table levels'],
   ['storm --records tiny', 'E_VALUE', 'line, packed'],
   ['storm --kernel 6.12', 'E_VALUE', 'devmap, refcount, refcount-6.15'],
   ['storm --time 0', 'E_VALUE', "--time '0'"],
@@ -84,6 +89,23 @@ const CASES: readonly (readonly [args: string, code: string, says: string])[] = 
 ];
 
 describe('bad input', () => {
+  test('a limit of the shell is named before anything is made', async () => {
+    const limited = `ulimit -v 60000000 && exec "$0" "$@"`;
+    const args = [MAIN, 'storm', '--align', '1G', '--size', '24TiB'];
+    const { status, stdout, stderr } = spawnSync(
+      'bash',
+      ['-c', limited, process.execPath, ...args],
+      {
+        encoding: 'utf8',
+      },
+    );
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(
+      /^daxstorm: this device needs 480 GiB of address space for 48 banks; RLIMIT_AS \(ulimit -v\) leaves .*; type ulimit -v unlimited, .* \[E_MEMORY\]\n$/,
+    );
+    expect(status).toBe(2);
+  });
+
   test.each(CASES)('daxstorm %s: %s', async (args, code, says) => {
     const words = args.split(' ').map((word) => word.replace('FOLDER', folder));
     const { status, stdout, stderr } = await daxstorm(words);

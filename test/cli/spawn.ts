@@ -9,6 +9,7 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+/** What the command runs. */
 export const MAIN = join(PACKAGE_ROOT, 'dist', 'host', 'cli', 'main.js');
 
 /** Where a command runs, and what it finds in its environment beside the usual. */

@@ -36,7 +36,9 @@ function examined(
   files: Readonly<Record<string, string>> = {},
   changed: Partial<Examination> = {},
 ): Examination {
-  const limits = [{ id: 'MemAvailable', leftBytes: 12 * GIB, where: '/proc/meminfo' }] as const;
+  const limits = [
+    { of: 'memory', name: 'MemAvailable', freeBytes: 12 * GIB, remedy: 'close other programs' },
+  ] as const;
   return {
     facts: onMachine({ ...SERVER, ...files }, machineFacts),
     clock: { resolutionNs: 1, costNs: 40 },
@@ -113,7 +115,9 @@ describe('each fault is a warning with its remedy', () => {
   });
 
   test('what it cannot tell apart, a coarse clock, a missing build or program, no room', () => {
-    const limits = [{ id: 'cgroup v2', leftBytes: GIB / 4, where: '' }] as const;
+    const limits = [
+      { of: 'memory', name: 'memory.max of cgroup /', freeBytes: GIB / 4, remedy: 'raise it' },
+    ] as const;
     const sick = examined(
       {},
       {
@@ -130,7 +134,7 @@ describe('each fault is a warning with its remedy', () => {
     for (const said of [
       'npm run build',
       'cgroup v2 leaves room for 0',
-      'raise the memory limit of the container',
+      'raise it, or use a smaller --size',
       'below 20.0 % are not told from none in 4 s',
       'clocksource=tsc',
       'no gcc',

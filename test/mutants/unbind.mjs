@@ -13,7 +13,7 @@ export const UNBIND_MUTANTS = [
   {
     name: 'an unbind keeps what it gathered',
     file: 'teardown.ts',
-    find: '  finishGather();\n}',
+    find: '  closeGather();\n}',
     replace: '}',
   },
   {

@@ -100,7 +100,7 @@ describe('files that do not', () => {
     ],
     [
       'name: x\ndevice: { size: 1TiB, align: 4K }\nphases: [{ phase: fault, pattern: zipf }]\n',
-      'x.yaml:2:11: this device needs 20.052 GiB of page records and tables; one bank holds 4 GiB; use a smaller size or a larger align [E_BANK_SPAN]',
+      'x.yaml:2:11: each 512 GiB of this device needs 10.035 GiB of page records and tables; one bank holds 4 GiB; use a smaller size, a larger align or records packed [E_BANK_SPAN]',
     ],
     [
       `${HEAD}phases:\n  - phase: falt\n`,

@@ -8,7 +8,8 @@ import { mmap } from '../../host/syscall/mmap.ts';
 import { munmap } from '../../host/syscall/munmap.ts';
 import { System } from '../../host/syscall/system.ts';
 import { ALIGN_NAMES, ALIGNS, type AlignName, GIB, MIB, TIB } from '../../host/units.ts';
-import { Bank, type BankShape, checkBank } from '../../host/wasm/bank.ts';
+import { Bank, type BankShape } from '../../host/wasm/bank.ts';
+import { checkBanks } from '../../host/wasm/banks.ts';
 
 const READ_WRITE = { read: true, write: true, exec: false };
 
@@ -38,8 +39,8 @@ describe('what packed records take', () => {
 
   test('a device that is too large for one bank of line records and not of packed ones', () => {
     const device = dynamicDevice('4K', 256 * GIB);
-    expect(() => checkBank(bankShape(device, 1, true))).toThrow('one bank holds 4 GiB');
-    expect(() => checkBank(bankShape(withRecords(device, 'packed'), 1, true))).not.toThrow();
+    expect(() => checkBanks(bankShape(device, 1, true))).toThrow('one bank holds 4 GiB');
+    expect(() => checkBanks(bankShape(withRecords(device, 'packed'), 1, true))).not.toThrow();
   });
 });
 

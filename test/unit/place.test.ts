@@ -10,7 +10,7 @@ import { bankShape } from '../../host/syscall/device.ts';
 import { mmap } from '../../host/syscall/mmap.ts';
 import { System } from '../../host/syscall/system.ts';
 import { ALIGN_NAMES, ALIGNS, KIB } from '../../host/units.ts';
-import { Bank } from '../../host/wasm/bank.ts';
+import { Banks } from '../../host/wasm/banks.ts';
 
 /** So little that places overlap: the locks of one lie on the struct pages of another. */
 const ROOM_BYTES = 64 * KIB;
@@ -23,8 +23,9 @@ describe.each(KERNEL_IDS)('%s', (kernel) => {
     const scenario = makeScenario({ align, sizeBytes, pinPages: 300 });
     const device = scenarioDevice(scenario);
     const phases = stormPhases(scenario, device);
-    const bank = new Bank(bankShape(device, 1, true), ROOM_BYTES);
-    const system = new System({ kernel, kind: 'counted', device, bank });
+    const banks = new Banks(bankShape(device, 1, true), ROOM_BYTES);
+    const bank = banks.first;
+    const system = new System({ kernel, kind: 'counted', device, banks });
     const { machine } = system;
     const random = seededRandom(7);
     const places = new Set<number>();

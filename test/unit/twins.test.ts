@@ -7,7 +7,8 @@ import { makeScenario, scenarioDevice } from '../../host/storm/scenario.ts';
 import { mmap } from '../../host/syscall/mmap.ts';
 import { System } from '../../host/syscall/system.ts';
 import { ALIGN_NAMES, ALIGNS } from '../../host/units.ts';
-import { Bank, RECORD_FORMATS } from '../../host/wasm/bank.ts';
+import { RECORD_FORMATS } from '../../host/wasm/bank.ts';
+import { Banks } from '../../host/wasm/banks.ts';
 import type { BuildKind } from '../../host/wasm/core.ts';
 import type { Overlap } from '../../host/wasm/machine.ts';
 import { countedBuild } from '../../host/wasm/made.ts';
@@ -39,7 +40,7 @@ describe.each(SIDES)('$kernel $records', ({ kernel, records }) => {
       const shape = { ...device, pages: sizeBytes / 4096, processes: 1, stamps: true };
       const hashes = (kind: BuildKind, overlap: Overlap): readonly string[] => {
         const wasm = kind === 'counted' && made ? { wasm: made } : {};
-        const system = new System({ kernel, kind, device, bank: new Bank(shape), ...wasm });
+        const system = new System({ kernel, kind, device, banks: new Banks(shape), ...wasm });
         const protection = { read: true, write: true, exec: false };
         mmap(system.createProcess(), { lengthBytes: BigInt(sizeBytes), protection });
         return phases.map(({ stream }) => {

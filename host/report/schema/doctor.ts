@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import * as common from './common.ts';
 
-const limitId = z.enum(['MemAvailable', 'cgroup v2', 'cgroup v1', 'RLIMIT_AS']);
 const map = z.enum(['mem', 'dev']);
 const share = z.number().describe('half-width of the 95 % interval, as a share');
 
@@ -38,17 +37,25 @@ export const doctorBody = {
   facts,
   clock: z.object({ resolutionNs: z.number(), costNs: z.number() }),
   limits: common.list(
-    z.object({ id: limitId, leftBytes: z.number(), where: z.string() }).describe('of memory'),
+    z
+      .object({
+        of: z.enum(['memory', 'commitment', 'addresses']),
+        name: z.string(),
+        freeBytes: z.number(),
+        remedy: z.string(),
+      })
+      .describe('of memory'),
   ),
   capacities: common.list(
     z
       .object({
         align: common.align,
         map,
-        records: z.enum(['line']),
+        records: z.enum(['line', 'packed']),
         sizeBytes: z.number(),
-        bankBytes: z.number(),
-        bound: z.enum([...limitId.options, 'one bank']),
+        banks: z.number(),
+        bytes: z.number(),
+        bound: z.string().describe('the name of a limit, or a bank, or a process'),
       })
       .describe('the largest device of a unit size and map'),
   ),

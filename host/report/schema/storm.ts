@@ -20,6 +20,11 @@ export const stormBody = {
     .describe('by phase and kernel'),
   times: z.partialRecord(common.kernel, common.list(time)),
   turns: z.number(),
+  memory: z.object({
+    banks: z.number(),
+    bytes: z.number().describe('of struct pages, page tables and what goes with them, touched'),
+    prefaultSeconds: z.number().describe('touching it, before anything is timed'),
+  }),
   seed: common.seed,
   interrupted: z.boolean(),
   latency: latency.optional(),
