@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { countedBuilds } from '../compare/countedBuilds.ts';
 import {
   countRows,
   type Plan,
@@ -104,7 +105,7 @@ async function runOne(
 ): Promise<Pick<Part, 'scenario' | 'timing' | 'failure'> | undefined> {
   try {
     const plan = planScenario(one, seed);
-    const rows = countRows(plan);
+    const rows = countRows(plan, await countedBuilds(plan.device, plan.kernels));
     const scenario = countedJson(id, plan, rows);
     if (seconds === undefined) return { scenario };
     const times = await timeScenario(plan, rows, { seconds, seed, signal });
