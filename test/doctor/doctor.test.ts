@@ -133,7 +133,7 @@ describe('each fault is a warning with its remedy', () => {
     const text = warnings.map(({ what, remedy }) => `${what}; ${remedy}`).join('\n');
     for (const said of [
       'npm run build',
-      'cgroup v2 leaves room for 0',
+      'memory.max of cgroup / leaves room for 0',
       'raise it, or use a smaller --size',
       'below 20.0 % are not told from none in 4 s',
       'clocksource=tsc',
