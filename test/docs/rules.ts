@@ -1,0 +1,41 @@
+// What is done otherwise than a page says, all of it: commands cut short, and what is not run at all.
+
+/** Options put behind a command's own, so that a page does not take as long to test as to work through. */
+export const SHORTENED: Readonly<Record<string, readonly string[]>> = {
+  compare: ['--time', '0.05'],
+  storm: ['--time', '0.05'],
+  run: ['--time', '0.05'],
+  replay: ['--time', '0.05'],
+  ladder: ['--time', '0.05'],
+  report: ['--time', '0.05'],
+  demo: ['--time', '0.05'],
+  'npm start': ['--', '--time', '0.05'],
+  'npm run fuzz': ['--events', '300'],
+};
+
+/** A command, or a block, that is not run; `start` is how it begins. */
+export interface Exception {
+  readonly start: string;
+  readonly reason: string;
+}
+
+export const EXCEPTIONS: readonly Exception[] = [
+  { start: 'git clone', reason: 'fetches the project; the tests run in a clone' },
+  { start: 'npm install', reason: 'asks a registry; test/package installs the packed tarball' },
+  {
+    start: 'npm link',
+    reason: "changes this machine's npm; the tests have daxstorm on their path",
+  },
+  { start: 'perf ', reason: 'records the whole machine: needs perf and leave to trace' },
+  { start: 'trace-cmd ', reason: 'records the whole machine: needs root' },
+  { start: 'npm test', reason: 'is what runs these tests' },
+  { start: 'npm run check', reason: 'CI runs it beside these tests' },
+  { start: 'npm run conformance', reason: 'writes docs/conformance.md; test/conformance compares' },
+  { start: 'npm run mutants', reason: 'takes an hour' },
+  {
+    start: 'npm run bench',
+    reason: 'is only its time; test/unit/bench.test.ts runs every subject',
+  },
+  { start: 'npm run selfcheck', reason: 'takes minutes by its nature' },
+  { start: 'npm run gate:proof', reason: 'takes minutes by its nature' },
+];

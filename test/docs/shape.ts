@@ -1,0 +1,81 @@
+// Whether a command prints what a page shows. Counts, recorded and predicted instructions and words must
+// be equal; what the machine has a say in, times and what is made of them, must only be of one shape.
+
+/** What differs from run to run and from machine to machine, and what stands for it. */
+const VOLATILE: readonly (readonly [RegExp, string])[] = [
+  // An interval, and the ratio that it belongs to.
+  [/(?:[-−+]?[\d.,]+[×x%]? )?\[[-−+]?[\d.,]+, [-−+]?[\d.,]+\]/g, '# [#]'],
+  [/\b[\d,]+ turns\b/g, '# turns'],
+  [/\bin [\d,]+ places\b/g, 'in # places'],
+  [/differ by up to [\d.]+ %/g, 'differ by up to # %'],
+  [/\bresolves [\d.]+ (?:ns|µs)/g, 'resolves # ns'],
+  [/\btakes [\d.]+ ns itself/g, 'takes # ns itself'],
+  [/\b(?:machine|fingerprint) [0-9a-f]{8}\b/g, 'machine #'],
+  [/^.*\bfingerprint\b.*$/g, 'machine #'],
+  [/--time [\d.]+/g, '--time #'],
+  [/\/[\w./-]*\/daxstorm-docs-\w+/g, '#'],
+];
+
+/** A row of a table has cells; prose has no two spaces in a row. */
+const ROW = /\S {2,}\S/;
+const EMULATED_COLUMNS = /─* ?emulated here[^─]*─*/;
+/** A row or a table of emulated times alone, after its label. */
+const EMULATED_ROW = /^(\s*emulated [^\d#]*?) {2,}\d.*$/;
+
+function collapse(line: string): string {
+  return line.trimEnd().replace(/─+/g, '─').replace(/\s+/g, ' ');
+}
+
+function masked(line: string): string {
+  const text = VOLATILE.reduce((so, [pattern, mask]) => so.replace(pattern, mask), line);
+  return collapse(text.replace(EMULATED_ROW, '$1 #'));
+}
+
+/** Lines as they are compared: columns of emulated times cut off below their headings. */
+export function shapeOf(text: string): readonly string[] {
+  let cut = Number.POSITIVE_INFINITY;
+  let headings = false;
+  return text.split('\n').map((line) => {
+    const columns = EMULATED_COLUMNS.exec(line);
+    if (columns) {
+      cut = columns.index;
+      headings = true;
+      return collapse(line).replace(/─ ?| ?─/g, '');
+    }
+    if (headings) {
+      headings = false;
+      return collapse(line);
+    }
+    if (!ROW.test(line)) {
+      cut = line.trim() === '' ? Number.POSITIVE_INFINITY : cut;
+      return masked(line);
+    }
+    return masked(line.slice(0, cut));
+  });
+}
+
+function matches(shown: string, printed: string | undefined): boolean {
+  if (printed === undefined) return false;
+  return shown.endsWith('…') ? printed.startsWith(shown.slice(0, -1).trimEnd()) : printed === shown;
+}
+
+/**
+ * The first line of `shown` that `printed` does not have in its place, or undefined. `…` alone on a
+ * line stands for lines that are left out, at the end of one for the rest of it.
+ */
+export function firstDifference(shown: string, printed: string): string | undefined {
+  const lines = shapeOf(printed.trimEnd());
+  let at = 0;
+  let skips = false;
+  for (const line of shapeOf(shown.trimEnd())) {
+    if (line === '…') {
+      skips = true;
+      continue;
+    }
+    if (skips) while (at < lines.length && !matches(line, lines[at])) at += 1;
+    if (!matches(line, lines[at])) return `${line}\n      printed: ${lines[at] ?? 'nothing more'}`;
+    skips = false;
+    at += 1;
+  }
+  return skips || at === lines.length ? undefined : `nothing more\n      printed: ${lines[at]}`;
+}
