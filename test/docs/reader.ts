@@ -1,6 +1,7 @@
 // Somebody who works through a page from top to bottom and does everything that it shows.
 import { parse } from 'yaml';
 import type { Block, Page } from './page.ts';
+import { REFRESHES, refreshed, rewriteBlocks } from './refresh.ts';
 import { EXCEPTIONS, type Exception } from './rules.ts';
 import { firstDifference } from './shape.ts';
 import { type Printed, Workplace } from './shell.ts';
@@ -61,6 +62,8 @@ class Reader {
   readonly excepted: (Exception & { readonly at: string })[] = [];
   readonly workplace = new Workplace();
   readonly #page: Page;
+  /** Outputs as they are now. */
+  readonly rewritten = new Map<Block, string>();
   blocksRun = 0;
   commandsRun = 0;
   /** What the block before printed; undefined where it was not run. */
@@ -152,10 +155,13 @@ class Reader {
   }
 
   async #console(block: Block): Promise<void> {
+    const lines: string[] = [];
     for (const { command, shown } of sessionsOf(block.text)) {
       await this.#run(block, command);
-      if (this.#printedBy === 'what ran') this.#compare(block, shown);
+      const now = this.#printedBy === 'what ran' ? this.#compare(block, shown) : shown;
+      lines.push(`$ ${command}`, ...(now === '' ? [] : [now.trimEnd()]));
     }
+    this.rewritten.set(block, lines.join('\n'));
   }
 
   #readOutput(block: Block): void {
@@ -164,17 +170,21 @@ class Reader {
       return;
     }
     this.blocksRun += 1;
-    if (this.#printedBy === 'what ran') this.#compare(block, block.text);
+    if (this.#printedBy === 'what ran') this.rewritten.set(block, this.#compare(block, block.text));
   }
 
-  #compare(block: Block, shown: string): void {
-    const difference = firstDifference(shown, this.#printed.map(({ text }) => text).join(''));
+  /** Answers what the block is to show. */
+  #compare(block: Block, shown: string): string {
+    const printed = this.#printed.map(({ text }) => text).join('');
+    const now = REFRESHES ? refreshed(shown, printed) : undefined;
+    const difference = now === undefined ? firstDifference(shown, printed) : undefined;
     if (difference !== undefined) this.#fail(block, `shown:   ${difference}`);
     const statuses = this.#printed.map(({ status }) => status);
     const last = statuses.pop();
     if (last !== statusShown(shown) || statuses.some((status) => status !== 0))
       this.#fail(block, `status ${[...statuses, last].join(', ')}`);
     this.#printed = [];
+    return now ?? shown;
   }
 
   #json(block: Block): void {
@@ -216,6 +226,7 @@ export async function workThrough(
   try {
     await reader.readAll();
     reader.end();
+    if (REFRESHES) rewriteBlocks(page.name, reader.rewritten);
   } finally {
     done(reader.workplace.folders);
   }

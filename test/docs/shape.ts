@@ -13,7 +13,8 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/\b(?:machine|fingerprint) [0-9a-f]{8}\b/g, 'machine #'],
   [/^.*\bfingerprint\b.*$/g, 'machine #'],
   [/--time [\d.]+/g, '--time #'],
-  [/\/[\w./-]*\/daxstorm-docs-\w+/g, '#'],
+  // Where daxstorm is installed.
+  [/(?:[\w.-]*\/)+data\/baselines\//g, 'data/baselines/'],
 ];
 
 /** A row of a table has cells; prose has no two spaces in a row. */
@@ -59,23 +60,46 @@ function matches(shown: string, printed: string | undefined): boolean {
   return shown.endsWith('…') ? printed.startsWith(shown.slice(0, -1).trimEnd()) : printed === shown;
 }
 
+/** How far lines that are shown are lines that were printed, and what stops them. */
+interface Alignment {
+  /** Of each line shown, which line printed it is; -1 for one that leaves lines out. */
+  readonly at: readonly number[];
+  readonly difference: string | undefined;
+}
+
+function align(shown: string, printed: string): Alignment {
+  const lines = shapeOf(printed.trimEnd());
+  const at: number[] = [];
+  let next = 0;
+  let skips = false;
+  for (const line of shapeOf(shown.trimEnd())) {
+    if (line === '…') {
+      at.push(-1);
+      skips = true;
+      continue;
+    }
+    if (skips) while (next < lines.length && !matches(line, lines[next])) next += 1;
+    if (!matches(line, lines[next]))
+      return { at, difference: `${line}\n      printed: ${lines[next] ?? 'nothing more'}` };
+    skips = false;
+    at.push(next);
+    next += 1;
+  }
+  const rest = lines[next];
+  if (skips || rest === undefined) return { at, difference: undefined };
+  return { at, difference: `nothing more\n      printed: ${rest}` };
+}
+
 /**
  * The first line of `shown` that `printed` does not have in its place, or undefined. `…` alone on a
  * line stands for lines that are left out, at the end of one for the rest of it.
  */
 export function firstDifference(shown: string, printed: string): string | undefined {
-  const lines = shapeOf(printed.trimEnd());
-  let at = 0;
-  let skips = false;
-  for (const line of shapeOf(shown.trimEnd())) {
-    if (line === '…') {
-      skips = true;
-      continue;
-    }
-    if (skips) while (at < lines.length && !matches(line, lines[at])) at += 1;
-    if (!matches(line, lines[at])) return `${line}\n      printed: ${lines[at] ?? 'nothing more'}`;
-    skips = false;
-    at += 1;
-  }
-  return skips || at === lines.length ? undefined : `nothing more\n      printed: ${lines[at]}`;
+  return align(shown, printed).difference;
+}
+
+/** Which line of `printed` each of `shown` is; undefined where they differ. */
+export function alignedLines(shown: string, printed: string): readonly number[] | undefined {
+  const { at, difference } = align(shown, printed);
+  return difference === undefined ? at : undefined;
 }

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { PACKAGE_ROOT } from '../../host/root.ts';
+import { REFRESHES } from './refresh.ts';
 import { SHORTENED } from './rules.ts';
 
 export interface Printed {
@@ -21,8 +22,8 @@ export interface Printed {
 }
 
 const MAIN = join(PACKAGE_ROOT, 'dist', 'host', 'cli', 'main.js');
-/** Two cores are the smallest machine. */
-const COMMANDS_AT_ONCE = 2;
+/** Two cores are the smallest machine; times that are to be shown are taken alone. */
+const COMMANDS_AT_ONCE = REFRESHES ? 1 : 2;
 
 let running = 0;
 const waiting: (() => void)[] = [];
@@ -45,7 +46,9 @@ function script(lines: readonly string[]): string {
 
 /** `"$1"`, or npm's first words, against the table of what is cut short. */
 function cases(words: string, prefix: string, rest: (options: string) => string): string[] {
-  const mine = Object.entries(SHORTENED).filter(([name]) => name.startsWith(prefix));
+  const mine = Object.entries(REFRESHES ? {} : SHORTENED).filter(([name]) =>
+    name.startsWith(prefix),
+  );
   const each = mine.map(([name, options]) => `'${name}') ${rest(options.join(' '))};;`);
   return [`case "${words}" in`, ...each, `*) ${rest('')};;`, 'esac'];
 }
