@@ -146,6 +146,9 @@ class Reader {
       return;
     }
     this.commandsRun += 1;
+    process.stderr.write(
+      `${Date.now() % 1e7} ${block.page}:${block.line} ${command.slice(0, 60)}\n`,
+    );
     this.#printed.push(await this.workplace.run(command));
     this.#printedBy = 'what ran';
   }
@@ -181,7 +184,7 @@ class Reader {
     if (difference !== undefined) this.#fail(block, `shown:   ${difference}`);
     const statuses = this.#printed.map(({ status }) => status);
     const last = statuses.pop();
-    if (last !== statusShown(shown) || statuses.some((status) => status !== 0))
+    if (last !== statusShown(now ?? shown) || statuses.some((status) => status !== 0))
       this.#fail(block, `status ${[...statuses, last].join(', ')}`);
     this.#printed = [];
     return now ?? shown;

@@ -1,6 +1,6 @@
 // A folder to work through a page in, with `daxstorm`, `npx daxstorm` and the project's npm scripts on
 // the path, each cut short by the rules.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
   mkdirSync,
@@ -24,6 +24,9 @@ export interface Printed {
 const MAIN = join(PACKAGE_ROOT, 'dist', 'host', 'cli', 'main.js');
 /** Two cores are the smallest machine; times that are to be shown are taken alone. */
 const COMMANDS_AT_ONCE = REFRESHES ? 1 : 2;
+
+/** Before a folder of ours is on the path. */
+const NPM = execFileSync('sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).trim();
 
 let running = 0;
 const waiting: (() => void)[] = [];
@@ -62,9 +65,8 @@ function makeCommands(folder: string): void {
     `exec '${process.execPath}' '${MAIN}' "$@" ${options}`;
   write('daxstorm', cases('$1', '', daxstorm));
   write('npx', ['[ "$1" = daxstorm ] || exit 127', 'shift', 'exec daxstorm "$@"']);
-  const npm = (options: string): string => `exec "$NPM" "$@" ${options}`;
+  const npm = (options: string): string => `exec '${NPM}' "$@" ${options}`;
   write('npm', [
-    `NPM=$(PATH=\${PATH#*:} command -v npm)`,
     `cd '${PACKAGE_ROOT}' || exit`,
     'words="npm $1"',
     '[ "$1" = run ] && words="npm run $2"',
