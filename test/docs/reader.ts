@@ -89,10 +89,11 @@ class Reader {
   }
 
   async #read(block: Block, index: number): Promise<void> {
-    if (block.language === '') {
+    if (block.language === '' && !this.#isExcepted(block, block.text)) {
       this.#readOutput(block);
       return;
     }
+    if (block.language === '') return;
     this.#settle(block);
     if (block.language !== 'sh' && this.#isExcepted(block, block.text)) {
       this.#printedBy = 'what did not';

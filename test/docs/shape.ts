@@ -20,7 +20,9 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
 /** A row of a table has cells; prose has no two spaces in a row. */
 const ROW = /\S {2,}\S/;
 const EMULATED_COLUMNS = /─* ?emulated here[^─]*─*/;
-/** A row or a table of emulated times alone, after its label. */
+/* Below this all but the operation and the kernel is emulated: so many operations as time was for. */
+const LATENCY_COLUMNS = /^latency of .*\boperations\b/;
+/** A row of emulated times alone, after its label. */
 const EMULATED_ROW = /^(\s*emulated [^\d#]*?) {2,}\d.*$/;
 
 function collapse(line: string): string {
@@ -37,6 +39,12 @@ export function shapeOf(text: string): readonly string[] {
   let cut = Number.POSITIVE_INFINITY;
   let headings = false;
   return text.split('\n').map((line) => {
+    const latencies = LATENCY_COLUMNS.exec(line);
+    if (latencies) {
+      cut = latencies[0].length - 'operations'.length;
+      headings = false;
+      return collapse(line);
+    }
     const columns = EMULATED_COLUMNS.exec(line);
     if (columns) {
       cut = columns.index;

@@ -100,12 +100,13 @@ export class Workplace {
   /** Runs a command line as a terminal in this folder would. */
   async run(command: string): Promise<Printed> {
     const before = readdirSync(this.folder);
-    const reads = before.some((name) => command.includes(name)) || command.includes('npm ');
-    const remembered = reads ? undefined : REMEMBERED.get(command);
+    const reads = before.some((name) => command.includes(name));
+    const key = command.replace(/ +#.*$/, '');
+    const remembered = reads ? undefined : REMEMBERED.get(key);
     if (remembered) return remembered;
     const printed = await inTurn(() => this.#spawn(command));
     const wrote = readdirSync(this.folder).length > before.length;
-    if (!reads && !wrote) REMEMBERED.set(command, printed);
+    if (!reads && !wrote) REMEMBERED.set(key, printed);
     return printed;
   }
 
