@@ -21,6 +21,8 @@ export interface Page {
   readonly name: string;
   readonly blocks: readonly Block[];
   readonly links: readonly string[];
+  /** Code within sentences. */
+  readonly spans: readonly string[];
   /** Anchors of the headings, as web views of repositories make them. */
   readonly anchors: ReadonlySet<string>;
 }
@@ -46,6 +48,7 @@ export function readPage(name: string): Page {
   const tokens = lexer(readFileSync(join(PACKAGE_ROOT, name), 'utf8'));
   const blocks: Block[] = [];
   const links: string[] = [];
+  const spans: string[] = [];
   const anchors = new Set<string>();
   const slugger = new GithubSlugger();
   let line = 1;
@@ -57,10 +60,11 @@ export function readPage(name: string): Page {
   walkTokens(tokens, (token) => {
     if (token.type === 'code') nested += 1;
     if (token.type === 'link' || token.type === 'image') links.push(token['href']);
+    if (token.type === 'codespan') spans.push(token['text']);
     if (token.type === 'heading') anchors.add(slugger.slug(token['text'].replace(/[`*]/g, '')));
   });
   if (nested !== blocks.length) throw new Error(`${name}: a block inside a list or a quotation`);
-  return { name, blocks, links, anchors };
+  return { name, blocks, links, spans, anchors };
 }
 
 /** README.md and what stands beside it, then docs/. */

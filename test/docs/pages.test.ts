@@ -1,8 +1,8 @@
 // Everything that README.md and docs/ show is done: commands with the built program, scenario and host
 // files, programs that use the library. What they are shown to print is what they print.
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
-import { join, posix } from 'node:path';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { PACKAGE_ROOT } from '../../host/root.ts';
 import { pageNames, readPage } from './page.ts';
@@ -80,34 +80,6 @@ test('programs have the types that the library promises', () => {
     encoding: 'utf8',
   });
   expect(stdout).toBe('');
-});
-
-describe('links', () => {
-  const byName = new Map(PAGES.map((page) => [page.name, page]));
-
-  test.each(PAGES.map((page) => [page.name, page] as const))(
-    '%s',
-    (_, { name, links, anchors }) => {
-      const broken = links.filter((link) => {
-        if (/^https?:/.test(link)) return !URL.canParse(link);
-        const [path = '', anchor] = link.split('#');
-        const target = path === '' ? name : posix.join(posix.dirname(name), path);
-        if (!existsSync(join(PACKAGE_ROOT, target))) return true;
-        const known = path === '' ? anchors : byName.get(target)?.anchors;
-        return anchor !== undefined && known?.has(anchor) === false;
-      });
-      expect(broken).toEqual([]);
-    },
-  );
-
-  test('every page is reached from the index of docs/', () => {
-    const index = byName.get('docs/README.md')?.links ?? [];
-    const pages = PAGES.map(({ name }) => name).filter((name) => name.startsWith('docs/'));
-    const missed = pages.filter(
-      (name) => name !== 'docs/README.md' && !index.includes(name.slice(5)),
-    );
-    expect(missed).toEqual([]);
-  });
 });
 
 describe('the comparison of outputs', () => {
