@@ -13,6 +13,8 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/\b(?:machine|fingerprint) [0-9a-f]{8}\b/g, 'machine #'],
   [/^.*\bfingerprint\b.*$/g, 'machine #'],
   [/--time [\d.]+/g, '--time #'],
+  // How many counts a gate has grows with the ledger.
+  [/^counts +[\d,]+ of/g, 'counts # of'],
   // Where daxstorm is installed.
   [/(?:[\w.-]*\/)+data\/baselines\//g, 'data/baselines/'],
 ];
