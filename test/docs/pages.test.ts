@@ -13,7 +13,7 @@ import { firstDifference } from './shape.ts';
 import { Workplace } from './shell.ts';
 
 const PAGES = pageNames().map(readPage);
-const LIMIT_MS = REFRESHES ? 3_600_000 : 280_000;
+const LIMIT_MS = REFRESHES ? 3_600_000 : 900_000;
 
 const folders: string[] = [];
 afterAll(() => {

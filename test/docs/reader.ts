@@ -147,9 +147,6 @@ class Reader {
       return;
     }
     this.commandsRun += 1;
-    process.stderr.write(
-      `${Date.now() % 1e7} ${block.page}:${block.line} ${command.slice(0, 60)}\n`,
-    );
     this.#printed.push(await this.workplace.run(command));
     this.#printedBy = 'what ran';
   }
