@@ -10,6 +10,7 @@ import { extname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as daxstorm from '../../host/index.ts';
 import { PACKAGE_ROOT } from '../../host/root.ts';
+import { readPage } from '../docs/page.ts';
 import { BROWSER } from '../report/browser.ts';
 import { story } from './story.js';
 
@@ -25,8 +26,8 @@ const SHOWN = '/shown.html';
 
 /** The page of docs/library.md, and a script that tells what it shows. */
 function shownPage(): string {
-  const docs = readFileSync(join(PACKAGE_ROOT, 'docs', 'library.md'), 'utf8');
-  const page = /```html\n([\s\S]+?)```/.exec(docs)?.[1] ?? 'docs/library.md shows no page';
+  const { blocks } = readPage('docs/library.md');
+  const page = blocks.find(({ language }) => language === 'html')?.text ?? 'none is shown';
   return `<!doctype html><body>${page}<script type="module">
     const watch = setInterval(() => {
       const shown = [...document.body.childNodes].findLast((node) => node.nodeType === Node.TEXT_NODE);

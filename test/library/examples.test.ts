@@ -1,11 +1,10 @@
-// What docs/library.md and the docstrings show is what happens. Runs the built package by its own name,
-// as a program that has it installed would.
+// What the docstrings show is what happens; test/docs does so for docs/library.md. Runs the built package
+// by its own name, as a program that has it installed would.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { PACKAGE_ROOT } from '../../host/root.ts';
-import { shownExamples } from './shown.ts';
 
 /** Runs a module in the package's folder, where `daxstorm` is the package itself. */
 function run(source: string) {
@@ -16,18 +15,6 @@ function run(source: string) {
   });
   return { status, stdout, stderr };
 }
-
-describe('docs/library.md', () => {
-  const shown = shownExamples();
-
-  test('has three examples', () => {
-    expect(shown.length).toBe(3);
-  });
-
-  test.each(shown)('$title', ({ code, output }) => {
-    expect(run(code)).toEqual({ status: 0, stdout: output, stderr: '' });
-  });
-});
 
 /** Examples of docstrings: a line `x; // → y` says what x is, in words after a colon. */
 function docstrings(): readonly { readonly file: string; readonly lines: readonly string[] }[] {

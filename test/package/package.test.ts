@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { PACKAGE_ROOT } from '../../host/root.ts';
-import { shownExamples } from '../library/shown.ts';
+import { readPage } from '../docs/page.ts';
 import { pack, writeConsumer } from './consumer.ts';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'daxstorm-package-'));
@@ -103,7 +103,9 @@ describe.skipIf(cacheLacks)('installed', () => {
   });
 
   test('the first example of docs/library.md', () => {
-    const { code = '', output = '' } = shownExamples()[0] ?? {};
+    const { blocks } = readPage('docs/library.md');
+    const first = blocks.findIndex(({ language }) => language === 'js');
+    const [code = '', output = ''] = blocks.slice(first).map(({ text }) => `${text}\n`);
     expect(code).toContain("from 'daxstorm'");
     writeFileSync(join(FOLDER, 'example.js'), code);
     expect(run(process.execPath, ['example.js'])).toEqual({
