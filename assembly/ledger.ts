@@ -2,7 +2,9 @@
  * The event ledger: what happened, counted exactly. One block of counters a thread, plain adds,
  * summed by the host. In builds with COUNT=0 nothing of it is left.
  */
-import { CONTROL, CTL_RECORDS, CTL_STAMPS, LEDGER, LEDGER_BLOCK_BYTES } from './layout';
+import {
+  CONTROL, CTL_RECORDS, CTL_STAMPS, LEDGER, LEDGER_BLOCK_BYTES, THREADS_MAX,
+} from './layout';
 
 /** Page-table entries the software walk reads. */
 @inline export const PT_READ: u32 = 0;
@@ -49,7 +51,7 @@ import { CONTROL, CTL_RECORDS, CTL_STAMPS, LEDGER, LEDGER_BLOCK_BYTES } from './
 /** Pages got or pinned by GUP-fast, and calls that stopped early. */
 @inline export const GUP_PAGE: u32 = 29;
 @inline export const GUP_STOP: u32 = 30;
-/** compare-and-swap loops that had to go round again. */
+/** Read-modify-writes of struct-page fields that lost a race and had to go round again. */
 @inline export const CAS_RETRY: u32 = 31;
 /** Walks of GUP's slow path and of populate. */
 @inline export const GUP_WALK: u32 = 32;
@@ -83,13 +85,16 @@ import { CONTROL, CTL_RECORDS, CTL_STAMPS, LEDGER, LEDGER_BLOCK_BYTES } from './
 @inline export const MTIME_UPDATE: u32 = 51;
 /** 2M leaves that mprotect made clean, their D lost (6.12.95). */
 @inline export const DIRTY_LOST: u32 = 52;
-@inline export const EVENTS: u32 = 53;
+/** Locks that were taken when they were wanted, and read-write locks that were closed. */
+@inline export const LOCK_WAIT: u32 = 53;
+@inline export const EVENTS: u32 = 54;
 
 let block: usize = LEDGER;
 let operation: u32 = 0;
 
 export function attachLedger(thread: u32): void {
   block = LEDGER + thread * LEDGER_BLOCK_BYTES;
+  operation = thread;
 }
 
 @inline export function count(event: u32, times: u64 = 1): void {
@@ -99,13 +104,16 @@ export function attachLedger(thread: u32): void {
   }
 }
 
-/** A new operation begins: lines are distinct within one. */
+/**
+ * A new operation begins: lines are distinct within one. No two threads have an operation's number.
+ */
 @inline export function beginOperation(): void {
-  if (COUNT) operation += 1;
+  if (COUNT) operation += THREADS_MAX;
 }
 
 /*
- * Stamps: 8 bytes a struct-page line.
+ * Stamps: 8 bytes a struct-page line. Plain ones: where threads share a line, each may be counted
+ * again after the other.
  *   ┌ 0 operation that touched it last ┬ 4 operation that wrote it last ┐
  */
 function stamp(at: usize, event: u32): void {

@@ -224,7 +224,7 @@ export class Bank {
       new Uint8Array(this.memory.buffer, from, to - from).fill(0);
     };
     clear(abi.CONTROL, abi.GATHER);
-    clear(abi.VMA_LOCKS, abi.PGMAPS_END);
+    clear(abi.VMA_LOCKS, abi.CREW_END);
     const control = (offset: number, value: number): void =>
       view.setUint32(abi.CONTROL + offset, value, true);
     this.#writeRanges();

@@ -246,7 +246,15 @@ export class Machine {
 
   /** One of the ledger's counters. */
   event(name: EventName): number {
-    return Number(this.bank.u64(abi.LEDGER + abi.EVENTS[name] * 8));
+    let sum = 0;
+    for (let thread = 0; thread < abi.THREADS_MAX; thread++) sum += this.threadEvent(name, thread);
+    return sum;
+  }
+
+  /** One of the ledger's counters, as far as one thread counted it. */
+  threadEvent(name: EventName, thread: number): number {
+    const block = abi.LEDGER + thread * abi.LEDGER_BLOCK_BYTES;
+    return Number(this.bank.u64(block + abi.EVENTS[name] * 8));
   }
 
   page(page: number): StructPage {
@@ -265,7 +273,11 @@ export class Machine {
 
   /** Page tables allocated and not freed, top tables included. */
   liveTables(): number {
-    return this.bank.u32(abi.CONTROL + abi.CTL_ARENA_LIVE);
+    let live = 0;
+    for (let list = abi.MAGAZINES; list <= abi.POOL; list += abi.MAGAZINE_BYTES) {
+      live += this.bank.i32(list + abi.MAG_LIVE);
+    }
+    return live;
   }
 
   /** Makes the table allocation after `allocations` more fail, and every one from then on. */

@@ -197,7 +197,7 @@ export const SURFACE_MUTANTS = [
   },
   {
     name: 'a store that faulted in a read-only page dirties it',
-    file: 'fault.ts',
+    file: 'access.ts',
     find: '  while (!slot || !permits(load<u64>(slot), write)) {',
     replace: '  if (!slot || !permits(load<u64>(slot), write)) {',
   },
