@@ -50,6 +50,8 @@ export interface BankShape {
   readonly stamps: boolean;
   /** Default `line`. */
   readonly records?: RecordFormat;
+  /** Threads that may work on it at once. Default 1, at most THREADS_MAX. */
+  readonly threads?: number;
 }
 
 interface BankPlan {
@@ -57,6 +59,8 @@ interface BankPlan {
   readonly records: number;
   readonly recordsEnd: number;
   readonly tableLocks: number;
+  /** Regions of the threads but the first. */
+  readonly regions: number;
   readonly bytes: number;
 }
 
@@ -103,8 +107,9 @@ function planBank(shape: BankShape, roomBytes: number): BankPlan {
   const tableLocks = recordsEnd + stampBytes;
   // Moving the tables by a page moves their locks by a page, and each lock by one line less.
   const end = tableLocks + tables * LINE_BYTES + roomBytes;
-  const bytes = Math.ceil(end / WASM_PAGE_BYTES) * WASM_PAGE_BYTES;
-  return { compoundShift, records, recordsEnd, tableLocks, bytes };
+  const regions = Math.ceil(end / WASM_PAGE_BYTES) * WASM_PAGE_BYTES;
+  const bytes = regions + ((shape.threads ?? 1) - 1) * abi.REGION_BYTES;
+  return { compoundShift, records, recordsEnd, tableLocks, regions, bytes };
 }
 
 /** Bytes of the bank that holds a device, whether there is room for it or not. */
@@ -250,6 +255,7 @@ export class Bank {
     control(abi.CTL_ARENA_TOP, this.arena);
     control(abi.CTL_ARENA_END, this.records);
     control(abi.CTL_ARENA_FAIL_AFTER, 0xffffffff);
+    control(abi.CTL_THREAD_REGIONS, this.#plan.regions);
   }
 
   /** The control block's table of ranges: assembly/range.ts. */
@@ -266,6 +272,14 @@ export class Bank {
     view.setUint32(abi.CONTROL + abi.CTL_RANGES, shape.ranges.length, true);
     const first = view.getBigUint64(abi.CONTROL + abi.CTL_RANGE_TABLE, true);
     view.setBigUint64(abi.CONTROL + abi.CTL_PHYS, first, true);
+  }
+
+  /** Where a thread's op buffer is. */
+  opsAt(thread: number): number {
+    if (thread >= (this.shape.threads ?? 1)) throw new Error(`the bank has no thread ${thread}`);
+    return thread === 0
+      ? abi.OPS
+      : this.#plan.regions + (thread - 1) * abi.REGION_BYTES + abi.REGION_OPS;
   }
 
   /** Touches every page of the bank, so that no timed operation is the first to. */

@@ -216,9 +216,15 @@ export class Machine {
     view.setBigUint64(at + abi.VMA_CEILING, vma.ceiling, true);
   }
 
-  /** Puts (part of) a stream into the op buffer, ready to run. */
-  load(stream: OpStream, first: number, ops: number): void {
-    new Uint32Array(this.bank.memory.buffer, abi.OPS).set(stream.words(first, ops));
+  /** Puts (part of) a stream into a thread's op buffer, from its operation `at` on. */
+  load(stream: OpStream, first: number, ops: number, thread = 0, at = 0): void {
+    const buffer = new Uint32Array(this.bank.memory.buffer, this.bank.opsAt(thread));
+    buffer.set(stream.words(first, ops), at * 2);
+  }
+
+  /** From here to the next boot so many threads work on the bank, this one among them. */
+  setThreads(threads: number): void {
+    this.bank.view.setUint32(abi.CONTROL + abi.CTL_THREADS, threads, true);
   }
 
   /**
