@@ -29,6 +29,8 @@ import { warn } from './warn';
  */
 let leafSlot: usize = 0;
 let aboveSlot: usize = 0;
+/** The entry that was found to permit the access: the slot may hold another by now. */
+let leafEntry: u64 = 0;
 let leafShift: u32 = 0;
 
 /** follow_page_mask's walk. False where nothing is mapped. */
@@ -50,8 +52,8 @@ function findLeaf(mm: usize, va: u64): bool {
 }
 
 @inline function leafPermits(flags: u32): bool {
-  const entry = load<u64>(leafSlot);
-  return isPresent(entry) && (!(flags & GUP_WRITE) || (entry & RW) != 0);
+  leafEntry = load<u64>(leafSlot);
+  return isPresent(leafEntry) && (!(flags & GUP_WRITE) || (leafEntry & RW) != 0);
 }
 
 /** Finds a leaf that permits the access, faulting as often as it takes. */
@@ -137,7 +139,7 @@ function grabLeaf(vma: usize, va: u64, end: u64, flags: u32): u32 {
   const pages = pagesPerWalk(va, end);
   const inLeaf = <u32>((va & (((<u64>1) << leafShift) - 1)) >> PTE_SHIFT);
   if (!lockLeaf(vma, flags)) return GONE_MEANWHILE;
-  const first = pageOf(load<u64>(leafSlot)) + inLeaf;
+  const first = pageOf(leafEntry) + inLeaf;
   const head = folioOf(first);
   const grabbed = grabSlow(head, 1, flags);
   if (grabbed) {
@@ -170,7 +172,7 @@ export function gupSlow(vma: usize, from: u64, pages: u32, flags: u32): u32 {
   while (va < end) {
     status = faultIn(vma, va, flags);
     if (status != OK) break;
-    if (!FOLIO_GUP && !usePgmap(pageOf(load<u64>(leafSlot)))) {
+    if (!FOLIO_GUP && !usePgmap(pageOf(leafEntry))) {
       status = SIGBUS;
       break;
     }
@@ -215,7 +217,7 @@ function populateUnderLock(vma: usize, from: u64, end: u64, flags: u32): u32 {
     if (status != OK) return status;
     if (!lockLeaf(vma, flags)) continue;
     if (KERNEL == DEVMAP) touchUncounted(flags);
-    else if (leafShift == PTE_SHIFT) touchPage(folioOf(pageOf(load<u64>(leafSlot))), flags);
+    else if (leafShift == PTE_SHIFT) touchPage(folioOf(pageOf(leafEntry)), flags);
     else touchHuge(flags);
     unlockLeaf(vma);
     va = KERNEL == DEVMAP ? va + 4096 : ((va >> leafShift) + 1) << leafShift;
