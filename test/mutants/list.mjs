@@ -2,6 +2,7 @@
 import { HAZARD_MUTANTS } from './hazards.mjs';
 import { PACKED_MUTANTS } from './packed.mjs';
 import { SURFACE_MUTANTS } from './surface.mjs';
+import { THREAD_MUTANTS } from './threads.mjs';
 import { UNBIND_MUTANTS } from './unbind.mjs';
 
 /**
@@ -291,3 +292,6 @@ export const MUTANTS = [
   ...UNBIND_MUTANTS,
   ...PACKED_MUTANTS,
 ];
+
+/** Those that only several threads can show: test/race is what must notice them. */
+export { THREAD_MUTANTS };
