@@ -137,7 +137,7 @@ export async function scale(
   const samples = await runCrews(device, storm, phases, runs, { seconds, seed, signal, onTurns });
   if (turnCount(samples) === 0) return undefined;
   const curves = phases.flatMap((phase, i) =>
-    COMPARED.map((kernel): ScaleCurve => {
+    (phase.untimed ? [] : COMPARED).map((kernel): ScaleCurve => {
       const points = Array.from({ length: storm.threads }, (_, j) =>
         point(samples, kernel, j + 1, i, phase, counts.get(kernel)?.[j], seed),
       );

@@ -1,5 +1,4 @@
 import type { Device } from '../syscall/device.ts';
-import { PAGE_BYTES } from '../units.ts';
 import { OpStream } from '../wasm/ops.ts';
 import { sha256 } from '../wasm/platform.ts';
 import { unitOrder } from './pattern.ts';
@@ -17,8 +16,13 @@ export type MmKind = (typeof MM_KINDS)[number];
 export const CREW_PATTERNS = ['disjoint', 'overlapping', 'hot'] as const;
 export type CrewPattern = (typeof CREW_PATTERNS)[number];
 
-/** Times that each thread of a `hot` storm goes to the hot unit, for each phase. */
+/**
+ * What a phase of one thread is at least made of, so that it is long beside the microsecond by which
+ * threads begin it apart: visits of the hot unit, units mapped, pin calls.
+ */
 const HOT_VISITS = 20_000;
+const UNITS_MIN = 16_384;
+const CALLS_MIN = 4096;
 
 /** A storm that several threads run at once. */
 export interface CrewStorm {
@@ -30,13 +34,15 @@ export interface CrewStorm {
   readonly seed: number;
 }
 
-/** One timed part: a stream for each thread, all of as many operations. */
+/** One part of a storm: a stream for each thread, all of as many operations. */
 export interface CrewPhase {
   readonly name: PhaseName;
   readonly title: string;
   readonly streams: readonly OpStream[];
   /** Of each thread. */
   readonly operations: number;
+  /** It only sets the stage for those after it, and is too short to say anything. */
+  readonly untimed?: true;
 }
 
 /** What one thread pushes into its stream of a phase. */
@@ -84,54 +90,92 @@ function hotPhases(storm: CrewStorm, device: Device): readonly CrewPhase[] {
   return [mapped, phase('pin', `pin ${pinned}, unpin`, threads, HOT_VISITS, pin)];
 }
 
+/** What each thread of a storm works on. */
+class Ground {
+  readonly storm: CrewStorm;
+  readonly unitPages: number;
+  readonly units: number;
+  readonly #disjoint: boolean;
+
+  constructor(storm: CrewStorm, device: Device) {
+    this.storm = storm;
+    this.unitPages = unitPages(device);
+    this.units = Math.floor(device.sizeBytes / device.unitBytes / storm.threads);
+    this.#disjoint = storm.pattern === 'disjoint';
+  }
+
+  /** The first of a thread's 4 KiB pages. */
+  start(thread: number): number {
+    return this.#disjoint ? thread * this.units * this.unitPages : 0;
+  }
+
+  /** The numbers 0 .. of - 1 in an order of the thread's own. */
+  order(of: number, thread: number): Uint32Array {
+    return unitOrder('uniform', of, 1, this.storm.seed + thread);
+  }
+
+  readonly map: Push = (stream, thread) => {
+    const slot = slotOf(this.storm, thread);
+    const { units, unitPages: pages } = this;
+    if (this.#disjoint) stream.push('faultWrite', slot, this.start(thread), units, pages);
+    else
+      for (const unit of this.order(units, thread)) stream.push('touchWrite', slot, unit * pages);
+  };
+
+  /**
+   * An address space of several threads is emptied with MADV_DONTNEED where they overlap, for munmap
+   * would take a mapping from under the others; elsewhere with munmap.
+   */
+  readonly unmap: Push = (stream, thread) => {
+    const how = this.storm.mm === 'shared' && !this.#disjoint ? 'dontneed' : 'munmap';
+    const slot = slotOf(this.storm, thread);
+    stream.push(how, slot, this.start(thread), this.units, this.unitPages);
+  };
+}
+
 /**
- * A storm's phases: map units, pin them, unpin them, unmap. An address space of several threads is
- * emptied with MADV_DONTNEED where they overlap, for munmap would take a mapping from under the
- * others; elsewhere with munmap.
+ * A storm's phases: map units, pin them, unpin them, unmap; where a thread has few units, mapping and
+ * unmapping them again and again is a phase of its own.
  */
 export function crewPhases(storm: CrewStorm, device: Device): readonly CrewPhase[] {
   if (storm.pattern === 'hot') return hotPhases(storm, device);
-  const { threads, pattern, seed } = storm;
-  const pages = unitPages(device);
-  const units = Math.floor(device.sizeBytes / device.unitBytes / threads);
-  const disjoint = pattern === 'disjoint';
-  const start = (thread: number): number => (disjoint ? thread * units : 0);
-  const orders = Array.from({ length: threads }, (_, thread) =>
-    unitOrder('uniform', units, 1, seed + thread),
-  );
-  const map: Push = (stream, thread) => {
-    const slot = slotOf(storm, thread);
-    if (disjoint) stream.push('faultWrite', slot, start(thread) * pages, units, pages);
-    else for (const unit of orders[thread] ?? []) stream.push('touchWrite', slot, unit * pages);
-  };
-  const mapped = phase('fault', 'write fault, a unit', threads, units, map);
-  const unmap: Push = (stream, thread) => {
-    const how = storm.mm === 'shared' && !disjoint ? 'dontneed' : 'munmap';
-    stream.push(how, slotOf(storm, thread), start(thread) * pages, units, pages);
-  };
-  const unmapped = phase('munmap', 'unmap, a unit', threads, units, unmap);
-  return [mapped, ...pinPhases(storm, device, units, start), unmapped];
+  const ground = new Ground(storm, device);
+  const { units } = ground;
+  const { threads } = storm;
+  const mapped = phase('fault', 'write fault, a unit', threads, units, ground.map);
+  const unmapped = phase('munmap', 'unmap, a unit', threads, units, ground.unmap);
+  const pins = pinPhases(ground);
+  if (units >= UNITS_MIN) return [mapped, ...pins, unmapped];
+  const times = Math.ceil(UNITS_MIN / units);
+  const again = phase('fault', 'map a unit, unmap it', threads, units * times, (stream, thread) => {
+    for (let i = 0; i < times; i++) {
+      ground.map(stream, thread);
+      ground.unmap(stream, thread);
+    }
+  });
+  if (pins.length === 0) return [again];
+  return [again, { ...mapped, untimed: true }, ...pins, { ...unmapped, untimed: true }];
 }
 
-/** As many calls as pages there are to pin, the same pages' calls in another order for every thread. */
-function pinPhases(
-  { pinPages, threads, mm, seed }: CrewStorm,
-  device: Device,
-  units: number,
-  start: (thread: number) => number,
-): readonly CrewPhase[] {
-  const all = (units * device.unitBytes) / PAGE_BYTES;
+/** Calls over all that is mapped, as often as it takes; every pin is given back by its unpin. */
+function pinPhases(ground: Ground): readonly CrewPhase[] {
+  const { threads, pinPages } = ground.storm;
+  const all = ground.units * ground.unitPages;
   const pages = Math.min(pinPages, all);
   if (pages === 0) return [];
-  const calls = Math.min(Math.floor(all / pages), 256);
+  const places = Math.min(Math.floor(all / pages), CALLS_MIN);
+  const times = Math.ceil(CALLS_MIN / places);
   const push =
     (name: 'pinWrite' | 'unpin'): Push =>
     (stream, thread) => {
-      const order = unitOrder('uniform', calls, 1, seed + thread);
-      const first = start(thread) * unitPages(device);
-      const slot = mm === 'shared' ? 0 : thread;
-      for (const call of order) stream.push(name, slot, first + call * pages, pages);
+      const order = ground.order(places, thread);
+      const slot = slotOf(ground.storm, thread);
+      for (let i = 0; i < times; i++) {
+        for (const place of order)
+          stream.push(name, slot, ground.start(thread) + place * pages, pages);
+      }
     };
+  const calls = places * times;
   return [
     phase('pin', `pin ${pages} pages, a call`, threads, calls, push('pinWrite')),
     phase('unpin', `unpin ${pages} pages, a call`, threads, calls, push('unpin')),

@@ -15,7 +15,7 @@ function work({ core: sent, overlap, members, parts, rounds, pages }: CrewJob): 
   let at = 0;
   for (let round = 0; round < rounds; round++) {
     for (const { first, ops } of parts) {
-      member.meet(members);
+      member.start(members);
       spans[at++] = Number(nowNs());
       failed += run(first, ops);
       spans[at++] = Number(nowNs());

@@ -3,7 +3,7 @@ import { type CoreExports, instantiate } from './core.ts';
 import { addCore } from './platform.ts';
 
 /** Looks at the barrier before a thread sleeps: the last to come may need its processor. */
-const LOOKS = 2000;
+const LOOKS = 20_000;
 const NAP_MS = 1;
 
 /** A core as it goes to another thread: compiled already, but for a C twin's file. */
@@ -42,6 +42,15 @@ export class Member {
     core.attach(this.thread);
     this.#passed = 0;
     return core;
+  }
+
+  /**
+   * Waits until all of `members` are here, and are awake: whoever slept for the last to come would
+   * begin late, so they meet again.
+   */
+  start(members: number): void {
+    this.meet(members);
+    this.meet(members);
   }
 
   /** Waits until all of `members` are here as often as this one. */
