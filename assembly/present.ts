@@ -6,7 +6,7 @@ import { ACCESSED, RW, isLeaf, madeDirty, madeWritable, normalPage } from './ent
 import { VMA_FLAGS, VMA_MM, VM_WRITE } from './layout';
 import { FAULT_SPURIOUS, HUGE_FAULT, MTIME_UPDATE, count } from './ledger';
 import { lockHuge, lockPte, unlockHuge, unlockPte } from './lock';
-import { leafFolio, pageOf, physOf, setLeafMapping, smallRecord } from './page';
+import { deviceOrder, leafFolio, pageOf, physOf, setLeafMapping, smallRecord } from './page';
 import { trackInsert } from './pat';
 import { enterSrcu, leaveSrcu } from './percpu';
 import { markDirtyLocked, put, refAdd } from './ref';

@@ -7,8 +7,8 @@ import { type BrokenCore, brokenCore } from './broken.ts';
 import { contend, replayCommand } from './contend.ts';
 
 const SEED = 20_261;
-/** Two hundred thousand operations over all settings. */
-const OPS = 17_000;
+/** Two hundred thousand operations over all settings; mutants are given more. */
+const OPS = Number(process.env['DAXSTORM_RACE_OPS'] ?? 17_000);
 
 const SETTINGS = COMPARED.flatMap((kernel) =>
   ALIGN_NAMES.flatMap((align) => MM_KINDS.map((mm) => ({ kernel, align, mm }))),
