@@ -5,6 +5,7 @@ import { PACKAGE_ROOT } from '../root.ts';
 import type { Bank } from '../wasm/bank.ts';
 import type { Overlap } from '../wasm/machine.ts';
 import { clearMeetings, type SentCore } from '../wasm/member.ts';
+import { THREADS_MAX } from '../wasm/ops.ts';
 import { compiled } from '../wasm/platform.ts';
 
 /** What a thread is started with. */
@@ -50,10 +51,17 @@ interface Waiting {
 }
 
 /**
- * Fails: E_VALUE where a spinlock's plain release would not order what came before it: the locks are
- * those of x86-64.
+ * Fails: E_VALUE above what a bank has room for, and where a spinlock's plain release would not order
+ * what came before it: the locks are those of x86-64.
  */
 export function checkThreads(threads: number): void {
+  if (threads > THREADS_MAX) {
+    throw new DaxError(
+      'E_VALUE',
+      `${threads} threads; a bank has room for ${THREADS_MAX}`,
+      `use --threads ${THREADS_MAX}`,
+    );
+  }
   if (threads === 1 || process.arch === 'x64') return;
   throw new DaxError(
     'E_VALUE',
