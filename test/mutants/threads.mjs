@@ -63,8 +63,8 @@ export const THREAD_MUTANTS = [
   {
     name: 'a table that was filled again is freed',
     file: 'zap.ts',
-    find: '  if (DETAIL >= FULL && letGo) {',
-    replace: '  if (false) {',
+    find: '      letGo = true;',
+    replace: '      atomic.wait<i32>(table, load<i32>(table), 2000000);',
   },
   {
     name: 'the processor writes A and D over what is there',
