@@ -121,7 +121,7 @@ export async function runCrews(
         turns.push(await turn(runs, rigs, phases, order, rounds));
       }
       placements.push(turns);
-      onTurns?.(2 * placements.length);
+      onTurns?.(2 * placements.length, (deadline - performance.now()) / 1000);
     }
     const sides = runs.map(({ name }) => name);
     return { sides, placements, roundsPerBlock: rounds, interrupted: !!signal?.aborted };

@@ -7,16 +7,16 @@ export const THREAD_MUTANTS = [
   {
     name: 'a reference is added by a load and a store',
     file: 'ref.ts',
-    find: '  return raced(look(head + PG_REFCOUNT), atomic.add<i32>(head, by, PG_REFCOUNT));',
+    find: '  return raced(look(head + RECORD_REFCOUNT), atomic.add<i32>(head, by, RECORD_REFCOUNT));',
     replace:
-      '  const plain = load<i32>(head, PG_REFCOUNT);\n  store<i32>(head, plain + by, PG_REFCOUNT);\n  return plain;',
+      '  const plain = load<i32>(head, RECORD_REFCOUNT);\n  store<i32>(head, plain + by, RECORD_REFCOUNT);\n  return plain;',
   },
   {
     name: 'try_get_folio stores what it added to what it saw',
     file: 'ref.ts',
-    find: '    const before = atomic.cmpxchg<i32>(head, seen, seen + by, PG_REFCOUNT);',
+    find: '    const before = atomic.cmpxchg<i32>(head, seen, seen + by, RECORD_REFCOUNT);',
     replace:
-      '    const before = seen;\n    atomic.wait<i32>(head + PG_REFCOUNT, seen, 50000);\n    store<i32>(head, seen + by, PG_REFCOUNT);',
+      '    const before = seen;\n    atomic.wait<i32>(head + RECORD_REFCOUNT, seen, 50000);\n    store<i32>(head, seen + by, RECORD_REFCOUNT);',
   },
   {
     name: 'the second faulter of a huge leaf does not look again',
