@@ -4,8 +4,8 @@
  */
 import { isLeaf, physIn, tableOf } from './entry';
 import {
-  CONTROL, CTL_ARENA_FREE, CTL_ARENA_LIVE, CTL_ARENA_START, CTL_ARENA_TOP, ENTIRELY_MAPPED, MMS,
-  MM_BYTES, MM_LEVELS, MM_TABLES, MM_TOP, OPS, PAGES, PAGES_MAX,
+  CONTROL, CTL_ARENA_START, CTL_ARENA_TOP, ENTIRELY_MAPPED, MAGAZINES, MAGAZINE_BYTES, MAG_FIRST,
+  MAG_LIVE, MAG_TABLES, MMS, MM_BYTES, MM_LEVELS, MM_TABLES, MM_TOP, OPS, PAGES, PAGES_MAX, POOL,
 } from './layout';
 import { deviceFolioOrder, deviceOrder, devicePages, headRecord, largeFolios } from './page';
 import {
@@ -109,11 +109,16 @@ function checkFolio(folio: u32): void {
 /** Live tables are those that somebody reaches, and with the free ones all that were ever cut. */
 function checkArena(reached: u32): void {
   let free: u32 = 0;
-  let table: usize = load<u32>(CONTROL, CTL_ARENA_FREE);
-  for (; table; table = load<u32>(table)) free += 1;
+  let live: u32 = 0;
+  for (let list: usize = MAGAZINES; list <= POOL; list += MAGAZINE_BYTES) {
+    const before = free;
+    let table: usize = load<u32>(list, MAG_FIRST);
+    for (; table; table = load<u32>(table)) free += 1;
+    if (free - before != load<u32>(list, MAG_TABLES)) report(BAD_ARENA, free - before);
+    live += load<i32>(list, MAG_LIVE);
+  }
   const start = load<u32>(CONTROL, CTL_ARENA_START);
   const cut = (load<u32>(CONTROL, CTL_ARENA_TOP) - start) >> PTE_SHIFT;
-  const live = load<u32>(CONTROL, CTL_ARENA_LIVE);
   if (live != reached || live + free != cut) report(BAD_ARENA, live);
 }
 

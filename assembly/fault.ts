@@ -1,41 +1,35 @@
 /*
  * Page faults on a device-DAX mapping (semantics 5): handle_mm_fault, dev_dax_huge_fault by order,
- * and what each kernel inserts.
- *
- * A result is a u64: status in the low 8 bits, above it a token mixed from the last values read.
- * A chained storm adds (token & 0) to the next address, so that no fault starts before the one
- * before it has its loads: real faults have an exception entry between them.
+ * and what each kernel inserts. What it does where the leaf is there is in present.ts.
  */
 import { allocTable, freeTable } from './arena';
+import { hugeLeaf, isLeaf, pteLeaf, tableOf } from './entry';
 import {
-  ACCESSED, DIRTY, RW, hugeLeaf, isLeaf, isPresent, madeDirty, madeWritable, normalPage, pteLeaf,
-  tableOf,
-} from './entry';
-import {
-  ACCESS_EXEC, ACCESS_WRITE, CONTROL, CTL_ALIVE, MM_ID, VMA_END,
-  VMA_FLAGS, VMA_MM, VMA_PGOFF, VMA_PROT, VMA_START, VM_EXEC, VM_NOHUGEPAGE, VM_READ, VM_WRITE,
-  WARN_ORDER, WARN_UNALIGNED_OFFSET,
+  MM_ID, VMA_FLAGS, VMA_MM, VMA_PROT, VM_NOHUGEPAGE, WARN_ORDER, WARN_UNALIGNED_OFFSET,
 } from './layout';
 import {
-  FAULT_MINOR, FAULT_OOM, FAULT_RETRY as RETRIES, FAULT_SIGBUS, FAULT_SPURIOUS, HUGE_FAULT,
-  HUGE_FAULT_FALLBACK, LEAF_SET, MTIME_UPDATE, beginOperation, count,
+  FAULT_MINOR, FAULT_OOM, FAULT_RETRY as RETRIES, FAULT_SIGBUS, HUGE_FAULT, HUGE_FAULT_FALLBACK,
+  LEAF_SET, beginOperation, count,
 } from './ledger';
 import {
   lockHuge, lockMmapRead, lockPte, lockVma, unlockHuge, unlockMmapRead, unlockPte, unlockVma,
 } from './lock';
 import {
-  deviceOrder, folioOrder, inOneRange, leafFolio, pageOf, physOf, setLeafMapping, smallRecord,
+  deviceOrder, folioOrder, inOneRange, leafFolio, physOf, setLeafMapping, smallRecord,
 } from './page';
 import { trackInsert } from './pat';
 import {
   NR_FILE_MAPPED, NR_FILE_PMDMAPPED, chargePages, countPages, enterSrcu, leaveSrcu,
 } from './percpu';
 import { RECORD_REFCOUNT, setMapping } from './record';
-import { addHugeRmap, mapcountAdd, markDirtyLocked, put, refAdd } from './ref';
-import { FALLBACK, OK, OOM, RETRY, SIGBUS, SIGSEGV } from './status';
-import { DEVMAP, MARKS, REFERENCES, RMAP, STATISTICS } from './switches';
+import { addHugeRmap, mapcountAdd, refAdd } from './ref';
+import { presentFault, secondFaulter } from './present';
+import { done, statusOf } from './result';
+import { FALLBACK, OK, OOM, RETRY, SIGBUS } from './status';
+import { DEVMAP, FULL, REFERENCES, RMAP, STATISTICS } from './switches';
+import { pageAt, vmaServes } from './vma';
 import {
-  PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, findPud, installPteTable, needPud, populate, readEntry, slotOf,
+  PMD_SHIFT, PTE_SHIFT, installPteTable, needPud, populate, readEntry, slotOf, stillUnder,
   writeEntry,
 } from './walk';
 import { warn } from './warn';
@@ -43,30 +37,6 @@ import { warn } from './warn';
 /** Which leaves a loop of faults expects: those of the device. */
 @inline export const SMALL_LEAVES: u32 = 0;
 @inline export const HUGE_LEAVES: u32 = 1;
-
-@inline export function statusOf(result: u64): u32 {
-  return <u32>result & 0xFF;
-}
-
-@inline export function tokenOf(result: u64): u64 {
-  return result >> 8;
-}
-
-@inline function done(token: u64): u64 {
-  return token << 8;
-}
-
-/** The device page behind `va`. */
-@inline function pageAt(vma: usize, va: u64): u64 {
-  return load<u64>(vma, VMA_PGOFF) + ((va - load<u64>(vma, VMA_START)) >> PTE_SHIFT);
-}
-
-/** check_vma, where a VMA that mmap let through can still fail: dying device, lost alignment. */
-@inline function vmaServes(vma: usize, order: u32): bool {
-  const unitMask = ((<u64>1) << (order + PTE_SHIFT)) - 1;
-  const bounds = load<u64>(vma, VMA_START) | load<u64>(vma, VMA_END);
-  return load<u32>(CONTROL, CTL_ALIVE) != 0 && (bounds & unitMask) == 0;
-}
 
 /** What mapping a folio for the first time adds to the statistics (5.5). */
 @inline function countMapped(order: u32): void {
@@ -88,6 +58,11 @@ import { warn } from './warn';
     return SIGBUS;
   }
   lockHuge(mm, slot, order);
+  if (DETAIL >= FULL && load<u64>(slot)) {
+    secondFaulter(vma, slot, write);
+    unlockHuge(mm, slot, order);
+    return done(token);
+  }
   if (REFERENCES) token += refAdd(head, 1);
   let before = -1;
   if (RMAP) {
@@ -145,10 +120,34 @@ function hugeFaultApart(vma: usize, va: u64, slot: usize, order: u32, write: u32
   return insertHuge(vma, slot, <u32>page, order, write);
 }
 
-/** vmf_insert_mixed / vmf_insert_page_mkwrite into an empty PTE (5.3). */
+/**
+ * get_locked_pte: the slot of `va` with its table's lock held, 0 where a table was missing and
+ * could not be had. `found` is the slot where there is a table, as far as the walk saw.
+ */
+@inline function lockedPte(vma: usize, va: u64, pmdSlot: usize, found: usize): usize {
+  let slot = found;
+  while (true) {
+    if (!slot) {
+      const table = allocTable();
+      if (!table) return 0;
+      slot = slotOf(installPteTable(load<u32>(vma, VMA_MM), pmdSlot, table), va, PTE_SHIFT);
+    }
+    lockPte(slot);
+    if (stillUnder(pmdSlot, slot)) return slot;
+    unlockPte(slot);
+    const pmd = load<u64>(pmdSlot);
+    slot = pmd ? slotOf(tableOf(pmd), va, PTE_SHIFT) : 0;
+  }
+}
+
+/** vmf_insert_mixed / vmf_insert_page_mkwrite into a PTE whose table is locked (5.3). */
 @inline function insertPte(vma: usize, slot: usize, page: u32, record: usize, write: u32): u64 {
   let token: u64 = 0;
-  lockPte(slot);
+  if (DETAIL >= FULL && load<u64>(slot)) {
+    secondFaulter(vma, slot, write);
+    unlockPte(slot);
+    return done(token);
+  }
   if (REFERENCES) token += refAdd(record, 1);
   if (STATISTICS) chargePages(load<u32>(vma, VMA_MM), 1);
   let before = -1;
@@ -196,77 +195,9 @@ function pteFault(vma: usize, va: u64, pmdSlot: usize, found: usize, write: u32)
   const record = smallRecord(<u32>page);
   const token = setMapping(record, page, false) + trackInsert(physOf(<u32>page));
   if (KERNEL != DEVMAP && load<i32>(record, RECORD_REFCOUNT) == 0) return SIGBUS;
-  let slot = found;
-  if (!slot) {
-    const table = allocTable();
-    if (!table) return OOM;
-    installPteTable(load<u32>(vma, VMA_MM), pmdSlot, table);
-    slot = slotOf(table, va, PTE_SHIFT);
-  }
+  const slot = lockedPte(vma, va, pmdSlot, found);
+  if (!slot) return OOM;
   return insertPte(vma, slot, <u32>page, record, write) + done(token);
-}
-
-/**
- * A fault on a leaf that is there: a second faulter, or a stale TLB. No counter moves (5.6).
- * A is set, and D for a write; written back only for a write.
- */
-@inline function spuriousFault(vma: usize, slot: usize, entry: u64, write: u32): u64 {
-  count(FAULT_SPURIOUS);
-  if (write && load<u32>(vma, VMA_FLAGS) & VM_WRITE) {
-    const now = madeDirty(entry);
-    if (now != entry) writeEntry(slot, now);
-  }
-  return done(entry);
-}
-
-/**
- * do_wp_page on a shared mapping: a write to an entry that soft-dirty tracking write-protected
- * (5.6). wp_pfn_shared where there is no normal page; else wp_page_shared, which holds a reference
- * meanwhile, marks the page dirty under its lock, and updates the time of the device's node.
- */
-function writeProtectedPte(vma: usize, slot: usize, entry: u64): u64 {
-  if (!(load<u32>(vma, VMA_FLAGS) & VM_WRITE)) return done(entry);
-  const page = normalPage(entry) ? smallRecord(pageOf(entry)) : 0;
-  lockPte(slot);
-  if (page && REFERENCES) refAdd(page, 1);
-  writeEntry(slot, madeWritable(entry));
-  unlockPte(slot);
-  if (page) {
-    if (MARKS) markDirtyLocked(page);
-    count(MTIME_UPDATE);
-    if (REFERENCES) put(page, 1);
-  }
-  return done(entry);
-}
-
-/** wp_huge_pmd and _pud: the driver's huge_fault again, on an entry that is there (5.6). */
-function writeProtectedHuge(vma: usize, va: u64, slot: usize, order: u32): u64 {
-  count(HUGE_FAULT);
-  enterSrcu();
-  const result = hugeMakeWritable(vma, va, slot, order);
-  leaveSrcu();
-  return result;
-}
-
-@inline function hugeMakeWritable(vma: usize, va: u64, slot: usize, order: u32): u64 {
-  if (!vmaServes(vma, deviceOrder())) return SIGBUS;
-  const page = <u32>pageAt(vma, va & ~(((<u64>1) << (order + PTE_SHIFT)) - 1));
-  const token = setLeafMapping(leafFolio(page), page) + trackInsert(physOf(page));
-  const mm: usize = load<u32>(vma, VMA_MM);
-  lockHuge(mm, slot, order);
-  if (load<u32>(vma, VMA_FLAGS) & VM_WRITE) writeEntry(slot, madeWritable(load<u64>(slot)));
-  unlockHuge(mm, slot, order);
-  return done(token);
-}
-
-/** A fault on a leaf that is there. */
-function presentFault(
-  vma: usize, va: u64, slot: usize, entry: u64, order: u32, write: u32,
-): u64 {
-  if (!write || entry & RW) return spuriousFault(vma, slot, entry, write);
-  return order == 0
-    ? writeProtectedPte(vma, slot, entry)
-    : writeProtectedHuge(vma, va, slot, order);
 }
 
 /**
@@ -293,7 +224,7 @@ function presentFault(
     const table = populate(mm, pudSlot);
     if (!table) return OOM;
     entry = <u64>table;
-  } else if (isLeaf(entry)) return presentFault(vma, va, pudSlot, entry, 18, write);
+  } else if (isLeaf(entry)) return presentFault(vma, va, 0, pudSlot, entry, 18, write);
 
   const pmdSlot = slotOf(tableOf(entry), va, PMD_SHIFT);
   entry = readEntry(pmdSlot);
@@ -306,10 +237,10 @@ function presentFault(
       if (result != FALLBACK) return result;
     }
   } else {
-    if (isLeaf(entry)) return presentFault(vma, va, pmdSlot, entry, 9, write);
+    if (isLeaf(entry)) return presentFault(vma, va, pudSlot, pmdSlot, entry, 9, write);
     slot = slotOf(tableOf(entry), va, PTE_SHIFT);
     entry = readEntry(slot);
-    if (entry) return presentFault(vma, va, slot, entry, 0, write);
+    if (entry) return presentFault(vma, va, pmdSlot, slot, entry, 0, write);
   }
   if (vmaLock) return RETRY;
   return slot && likely == SMALL_LEAVES
@@ -348,50 +279,4 @@ export function handleFault(vma: usize, va: u64, write: u32): u64 {
 /** handle_mm_fault as GUP calls it, which holds mmap_lock: one pass, whatever the level. */
 export function faultUnderMmapLock(vma: usize, va: u64, write: u32): u64 {
   return counted(faultPass(vma, va, write, false, SMALL_LEAVES));
-}
-
-/** The leaf entry's slot for `va`, or 0: what the hardware walk finds. Counts nothing. */
-function leafSlot(mm: usize, va: u64): usize {
-  let slot = findPud(mm, va);
-  if (!slot) return 0;
-  let entry = load<u64>(slot);
-  if (!entry || isLeaf(entry)) return entry ? slot : 0;
-  slot = slotOf(tableOf(entry), va, PMD_SHIFT);
-  entry = load<u64>(slot);
-  if (!entry || isLeaf(entry)) return entry ? slot : 0;
-  slot = slotOf(tableOf(entry), va, PTE_SHIFT);
-  return load<u64>(slot) ? slot : 0;
-}
-
-/** access_error: what the VMA must permit (5.1, step 2). */
-@inline function needed(kind: u32): u32 {
-  if (kind == ACCESS_WRITE) return VM_WRITE;
-  return kind == ACCESS_EXEC ? VM_EXEC : VM_READ | VM_WRITE | VM_EXEC;
-}
-
-/**
- * A load, store or instruction fetch by the program: the hardware sets A and D where the entry
- * permits, else the fault handler runs and the access is tried again.
- */
-export function touch(vma: usize, va: u64, kind: u32): u64 {
-  if (!(load<u32>(vma, VMA_FLAGS) & needed(kind))) return SIGSEGV;
-  const write: u32 = kind == ACCESS_WRITE ? 1 : 0;
-  const bits = write ? ACCESSED | DIRTY : ACCESSED;
-  const mm: usize = load<u32>(vma, VMA_MM);
-  let slot = leafSlot(mm, va);
-  let token: u64 = 0;
-  // Twice where devmap's insert leaves a write-tracked PTE read-only: the retry faults again.
-  while (!slot || !permits(load<u64>(slot), write)) {
-    const result = handleFault(vma, va, write);
-    if (statusOf(result) != OK) return result;
-    token = tokenOf(result);
-    slot = leafSlot(mm, va);
-  }
-  const entry = load<u64>(slot);
-  if ((entry & bits) != bits) store<u64>(slot, entry | bits);
-  return done(token + entry);
-}
-
-@inline function permits(entry: u64, write: u32): bool {
-  return isPresent(entry) && (!write || (entry & RW) != 0);
 }

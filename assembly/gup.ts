@@ -4,7 +4,7 @@
 import { DEVMAP_BIT, RW, SPECIAL, USER, isLeaf, isPresent, physIn, tableOf } from './entry';
 import {
   CONTROL, CTL_ALIVE, CTL_LATE_PAGES, GUP_APPEND, GUP_LONGTERM, GUP_PIN, GUP_PIN_COUNTING_BIAS,
-  GUP_WRITE, PAGES, VMA_MM,
+  GUP_WRITE, PAGES, REGION_PAGES, VMA_MM,
 } from './layout';
 import {
   GUP_PAGE, GUP_STOP, PMD_RECHECK, PT_RECHECK, beginOperation, count,
@@ -26,8 +26,13 @@ import { PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, entryEnd, findPud, readEntry, slotOf }
 /** No device has this page. */
 @inline const NO_PAGE: u32 = ~0;
 
-/** How many pages the walk has written to the PAGES array. */
+/** This thread's PAGES array, and how many pages the walk has written to it. */
+let pagesAt: usize = PAGES;
 let got: u32 = 0;
+
+export function attachGup(region: usize): void {
+  pagesAt = region ? region + REGION_PAGES : PAGES;
+}
 
 /** Starts a new array, or goes on with what GUP-fast left. */
 export function beginPages(flags: u32): void {
@@ -39,7 +44,7 @@ export function pagesGot(): u32 {
 }
 
 @inline export function report(page: u32): void {
-  store<u64>(PAGES + (got << 3), page);
+  store<u64>(pagesAt + (got << 3), page);
   got += 1;
 }
 
@@ -124,14 +129,14 @@ function gupTable(pmdSlot: usize, pmd: u64, va: u64, end: u64, flags: u32): bool
   const devicePhys = physOf(0);
   const firstPages = firstRangePages();
   if (!beginTable(load<u64>(slot), flags)) return false;
-  let out: usize = PAGES + (got << 3);
+  let out = pagesAt + (got << 3);
   for (; slot < last; slot += 8) {
     const page = gupPte(pmdSlot, pmd, slot, flags, base, devicePhys, firstPages);
     if (page == NO_PAGE) break;
     store<u64>(out, page);
     out += 8;
   }
-  got = <u32>(out - PAGES) >> 3;
+  got = <u32>(out - pagesAt) >> 3;
   if (!FOLIO_GUP) dropPgmap();
   return slot == last;
 }
@@ -147,7 +152,7 @@ function gupDevmapLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u
   const order = deviceFolioOrder();
   const shift = folioShift();
   const mask = sharedTailMask();
-  const start: usize = PAGES + (got << 3);
+  const start = pagesAt + (got << 3);
   let out = start;
   for (let page = first; page < first + pages; page++) {
     if (beyond && page != first && !usePgmap(page)) break;
@@ -159,9 +164,9 @@ function gupDevmapLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u
   }
   dropPgmap();
   count(PT_RECHECK);
-  got = <u32>(out - PAGES) >> 3;
+  got = <u32>(out - pagesAt) >> 3;
   if (<u32>(out - start) >> 3 == pages && load<u64>(slot) == entry) return true;
-  undoDevmapLeaf(<u32>(start - PAGES) >> 3, flags);
+  undoDevmapLeaf(<u32>(start - pagesAt) >> 3, flags);
   return false;
 }
 
@@ -169,7 +174,7 @@ function gupDevmapLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u
 function undoDevmapLeaf(start: u32, flags: u32): void {
   while (got > start) {
     got -= 1;
-    const head = folioOf(<u32>load<u64>(PAGES + (got << 3)));
+    const head = folioOf(<u32>load<u64>(pagesAt + (got << 3)));
     clearReferenced(head);
     release(head, 1, flags, deviceFolioOrder());
   }
@@ -184,7 +189,7 @@ function gupFolioLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u3
     release(head, pages, flags, deviceFolioOrder());
     return false;
   }
-  let out: usize = PAGES + (got << 3);
+  let out = pagesAt + (got << 3);
   for (let page = first; page < first + pages; page++, out += 8) store<u64>(out, page);
   got += pages;
   setReferenced(head);

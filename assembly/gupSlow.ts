@@ -2,7 +2,7 @@
  * GUP under mmap_lock, and populate, which is GUP without a reference (semantics 6.4, 11.4b).
  */
 import { ACCESSED, DIRTY, RW, SOFT_DIRTY, isLeaf, isPresent, tableOf } from './entry';
-import { faultUnderMmapLock, statusOf } from './fault';
+import { faultUnderMmapLock } from './fault';
 import { beginPages, pagesGot, report } from './gup';
 import {
   GUP_PIN, GUP_PIN_COUNTING_BIAS, GUP_WRITE, VMA_MM, WARN_NOT_POSITIVE,
@@ -15,16 +15,23 @@ import { folioOf, largeFolios, pageOf } from './page';
 import { leavePgmap, resumePgmap, usePgmap } from './pgmap';
 import { RECORD_REFCOUNT } from './record';
 import { markAccessed, markDirty, pincountAdd, refAdd } from './ref';
+import { statusOf } from './result';
 import { begins, ends } from './seam';
 import { OK, OOM, SIGBUS } from './status';
-import { DEVMAP, FOLIO_GUP } from './switches';
+import { DEVMAP, FOLIO_GUP, FULL } from './switches';
 import {
-  PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, findPud, readEntry, slotOf, writeEntry,
+  PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, findPud, readEntry, slotOf, stillUnder, writeEntry,
 } from './walk';
 import { warn } from './warn';
 
-/** Where the last walk ended: the leaf's slot and how much one entry spans there. */
+/**
+ * Where the last walk ended: the leaf's slot, that of the entry above it, and how much one entry
+ * spans there.
+ */
 let leafSlot: usize = 0;
+let aboveSlot: usize = 0;
+/** The entry that was found to permit the access: the slot may hold another by now. */
+let leafEntry: u64 = 0;
 let leafShift: u32 = 0;
 
 /** follow_page_mask's walk. False where nothing is mapped. */
@@ -40,8 +47,14 @@ function findLeaf(mm: usize, va: u64): bool {
   entry = readEntry(leafSlot);
   if (!entry || isLeaf(entry)) return entry != 0;
   leafShift = PTE_SHIFT;
+  aboveSlot = leafSlot;
   leafSlot = slotOf(tableOf(entry), va, PTE_SHIFT);
   return readEntry(leafSlot) != 0;
+}
+
+@inline function leafPermits(flags: u32): bool {
+  leafEntry = load<u64>(leafSlot);
+  return isPresent(leafEntry) && (!(flags & GUP_WRITE) || (leafEntry & RW) != 0);
 }
 
 /** Finds a leaf that permits the access, faulting as often as it takes. */
@@ -49,8 +62,7 @@ function faultIn(vma: usize, va: u64, flags: u32): u32 {
   const mm: usize = load<u32>(vma, VMA_MM);
   while (true) {
     if (findLeaf(mm, va)) {
-      const entry = load<u64>(leafSlot);
-      if (isPresent(entry) && (!(flags & GUP_WRITE) || (entry & RW) != 0)) return OK;
+      if (leafPermits(flags)) return OK;
     }
     const status = statusOf(faultUnderMmapLock(vma, va, flags & GUP_WRITE));
     if (status != OK) return status;
@@ -98,10 +110,18 @@ function grabSlow(head: usize, pages: i32, flags: u32): bool {
   return true;
 }
 
-/** The lock that a walk holds over the leaf it found. */
-@inline function lockLeaf(vma: usize): void {
+/**
+ * The lock that a walk holds over the leaf it found. False, and no lock: the leaf went meanwhile,
+ * so the walk begins again.
+ */
+@inline function lockLeaf(vma: usize, flags: u32): bool {
   if (leafShift == PTE_SHIFT) lockPte(leafSlot);
   else lockHuge(load<u32>(vma, VMA_MM), leafSlot, leafShift - PTE_SHIFT);
+  if (DETAIL < FULL) return true;
+  const there = leafShift != PTE_SHIFT || stillUnder(aboveSlot, leafSlot);
+  if (there && leafPermits(flags)) return true;
+  unlockLeaf(vma);
+  return false;
 }
 
 @inline function unlockLeaf(vma: usize): void {
@@ -109,13 +129,19 @@ function grabSlow(head: usize, pages: i32, flags: u32): bool {
   else unlockHuge(load<u32>(vma, VMA_MM), leafSlot, leafShift - PTE_SHIFT);
 }
 
-/** Grabs what one walk serves: one page under the lock, the rest of the leaf after it. */
+/** Under the lock the leaf was no more. */
+@inline const GONE_MEANWHILE: u32 = ~0;
+
+/**
+ * Grabs what one walk serves: one page under the lock, the rest of the leaf after it. Answers how
+ * many pages that were, 0 where the folio cannot be had, or GONE_MEANWHILE.
+ */
 function grabLeaf(vma: usize, va: u64, end: u64, flags: u32): u32 {
   const pages = pagesPerWalk(va, end);
   const inLeaf = <u32>((va & (((<u64>1) << leafShift) - 1)) >> PTE_SHIFT);
-  const first = pageOf(load<u64>(leafSlot)) + inLeaf;
+  if (!lockLeaf(vma, flags)) return GONE_MEANWHILE;
+  const first = pageOf(leafEntry) + inLeaf;
   const head = folioOf(first);
-  lockLeaf(vma);
   const grabbed = grabSlow(head, 1, flags);
   if (grabbed) {
     if (leafShift == PTE_SHIFT) touchPage(head, flags);
@@ -162,11 +188,12 @@ export function gupSlow(vma: usize, from: u64, pages: u32, flags: u32): u32 {
   while (va < end) {
     status = faultIn(vma, va, flags);
     if (status != OK) break;
-    if (!FOLIO_GUP && !usePgmap(pageOf(load<u64>(leafSlot)))) {
+    if (!FOLIO_GUP && !usePgmap(pageOf(leafEntry))) {
       status = SIGBUS;
       break;
     }
     const now = grabLeaf(vma, va, end, flags);
+    if (now == GONE_MEANWHILE) continue;
     if (!now) {
       // try_grab_folio of a count that is not above 0: -ENOMEM (6.2).
       status = OOM;
@@ -204,9 +231,9 @@ function populateUnderLock(vma: usize, from: u64, end: u64, flags: u32): u32 {
   while (va < end) {
     const status = faultIn(vma, va, flags);
     if (status != OK) return status;
-    lockLeaf(vma);
+    if (!lockLeaf(vma, flags)) continue;
     if (KERNEL == DEVMAP) touchUncounted(flags);
-    else if (leafShift == PTE_SHIFT) touchPage(folioOf(pageOf(load<u64>(leafSlot))), flags);
+    else if (leafShift == PTE_SHIFT) touchPage(folioOf(pageOf(leafEntry)), flags);
     else touchHuge(flags);
     unlockLeaf(vma);
     va = KERNEL == DEVMAP ? va + 4096 : ((va >> leafShift) + 1) << leafShift;

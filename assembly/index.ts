@@ -2,13 +2,14 @@
  * The core's exports: flat integers only. An operation's address is a VMA descriptor's address and
  * a virtual address; everything else is in the bank.
  */
-import { allocTable, freeTable } from './arena';
+import { touch } from './access';
+import { allocTable, attachArena, detachArena, freeTable } from './arena';
 import { checkMachine } from './check';
-import { handleFault, touch } from './fault';
-import { beginPages, dirtyPages, gupFast, pagesGot, putPages, unpin } from './gup';
+import { handleFault } from './fault';
+import { attachGup, beginPages, dirtyPages, gupFast, pagesGot, putPages, unpin } from './gup';
 import { gupSlow, populateRange } from './gupSlow';
 import { timeLaps } from './histogram';
-import { ABI_VERSION } from './layout';
+import { ABI_VERSION, CONTROL, CTL_THREAD_REGIONS, REGION_BYTES } from './layout';
 import { attachLedger } from './ledger';
 import {
   clearReferencedRange, clearSoftDirtyRange, dropGiants, flushMm, mincoreRange, pagemapRange,
@@ -20,11 +21,11 @@ import { attachPat, bindPat } from './pat';
 import { attachPerCpu, chargedPages } from './percpu';
 import { attachPgmap, bindPgmap } from './pgmap';
 import { protect } from './protect';
-import { runChained, runNatural } from './storm';
+import { attachStorm, runChained, runNatural } from './storm';
 import { FULL } from './switches';
 import { killDax, poison, runDax, scanHeld, unmapMapping, unmapPgmap } from './teardown';
 import { needTables } from './walk';
-import { dontneed, munmap } from './zap';
+import { attachGather, dontneed, munmap } from './zap';
 
 export function abiVersion(): u32 {
   return ABI_VERSION;
@@ -42,12 +43,23 @@ export function switches(): u32 {
 
 /** Takes over a bank: reads the device from the control block, counts as `thread`. */
 export function attach(thread: u32): void {
+  const regions: usize = load<u32>(CONTROL, CTL_THREAD_REGIONS);
+  const region = thread ? regions + (thread - 1) * REGION_BYTES : 0;
   attachLedger(thread);
+  attachArena(thread);
+  attachGather(region);
+  attachGup(region);
+  attachStorm(region);
   attachPages();
   if (DETAIL < FULL) return;
   attachPerCpu(thread);
   attachPat();
   attachPgmap();
+}
+
+/** A thread's work is done for now. */
+export function detach(): void {
+  detachArena();
 }
 
 /** Binds the device: struct pages, and what the kernel keeps of it elsewhere. */

@@ -18,11 +18,14 @@
  *   ├ IOMEM       ┤ 4 KiB: the resource tree
  *   ├ MEMTYPES    ┤ 4 KiB: the memory-type tree
  *   ├ PGMAPS      ┤ 64 KiB: the xarray of pgmaps
+ *   ├ MAGAZINES   ┤ 17 × 64 B: each thread's free page tables, then everybody's
+ *   ├ CREW        ┤ 4 KiB: where threads wait for each other, and the clock of their histories
  *   ├ HISTOGRAM   ┤ 8 KiB and a word: latencies of single operations, where a build keeps them
  *   ├ ARENA       ┤ page tables, 4 KiB each; their address is their physical address
  *   ├ records     ┤ struct pages in the build's format, at CTL_RECORDS
  *   ├ table locks ┤ 64 B a page table, at CTL_TABLE_LOCKS: its struct page's split lock
- *   └ stamps      ┘ counted builds only: when each line of the records was last touched
+ *   ├ stamps      ┤ counted builds only: when each line of the records was last touched
+ *   └ regions     ┘ at CTL_THREAD_REGIONS: GATHER, PAGES and OPS of the threads but the first
  */
 
 @inline export const ABI_VERSION: u32 = 2;
@@ -51,6 +54,12 @@
 @inline export const MEMTYPES: u32 = 0x1063000;
 @inline export const PGMAPS: u32 = 0x1064000;
 @inline export const PGMAPS_END: u32 = 0x1074000;
+@inline export const MAGAZINES: u32 = 0x1074000;
+@inline export const MAGAZINE_BYTES: u32 = 64;
+/** Everybody's free page tables: a magazine behind those of the threads. */
+@inline export const POOL: u32 = 0x1074400;
+@inline export const CREW: u32 = 0x1075000;
+@inline export const CREW_END: u32 = 0x1076000;
 @inline export const HISTOGRAM_BUCKETS: u32 = 0x10F0000;
 @inline export const ARENA: u32 = 0x1100000;
 
@@ -60,7 +69,7 @@
  *   ├ 16 alive ┬ 20 records ┬ 24 compound shift ┬ 28 tail mask ┬ 32 stamps ┬ 36 table locks ┤
  *   ├ 40 ranges ┬ 44 counts put to 0 ┬ 48 the last such record ┬ 52 pages put after unbind ┤
  *   ├ 56 leaf order ┬ 60 first compound                                          ┤
- *   ├ 64 arena top ┬ 68 arena end ┬ 72 free list ┬ 76 live tables ┬ 80 fail after ┬ 84 start ┤
+ *   ├ 64 arena top ┬ 68 arena end ┬ 72 threads ┬ 76 regions ┬ 80 fail after ┬ 84 start       ┤
  *   ├ 88 what went wrong: WARN_* bits                                            ┤
  *   ├ 128 always zero (u64): what a chained operation adds to its address        ┤
  *   ├ 192 seam: a call that other banks have parts of, seam.ts                    ┤
@@ -93,8 +102,10 @@
 @inline export const CTL_FIRST_COMPOUND: u32 = 60;
 @inline export const CTL_ARENA_TOP: u32 = 64;
 @inline export const CTL_ARENA_END: u32 = 68;
-@inline export const CTL_ARENA_FREE: u32 = 72;
-@inline export const CTL_ARENA_LIVE: u32 = 76;
+/** Threads at work; with one (or 0) nothing of the arena is locked and its magazine has no cap. */
+@inline export const CTL_THREADS: u32 = 72;
+/** Where the regions of the threads but the first begin. */
+@inline export const CTL_THREAD_REGIONS: u32 = 76;
 /** Table allocations left before one fails; -1 never fails. For tests of out-of-memory. */
 @inline export const CTL_ARENA_FAIL_AFTER: u32 = 80;
 /** Where this boot's tables begin: at ARENA, or above it where a run draws its own place. */
@@ -126,6 +137,32 @@
 @inline export const SEAM_GATHER_BEGUN: u32 = 4;
 @inline export const SEAM_GATHER_GOES_ON: u32 = 8;
 
+/*
+ * Region of a thread but the first, which has its own three at fixed addresses
+ *   ┌ 0 GATHER ┬ 64 KiB PAGES ┬ 64 KiB + 8 MiB OPS ┐
+ */
+@inline export const REGION_GATHER: u32 = 0;
+@inline export const REGION_PAGES: u32 = 0x10000;
+@inline export const REGION_OPS: u32 = 0x810000;
+@inline export const REGION_BYTES: u32 = 0x1010000;
+
+/*
+ * Magazine: a thread's free page tables, a list through their first words
+ *   ┌ 0 lock ┬ 8 first ┬ 12 how many ┬ 16 tables this thread took less those it gave back (i32) ┐
+ * The last thread's number has the pool behind it, of which only the lock and the list are used.
+ */
+@inline export const MAG_LOCK: u32 = 0;
+@inline export const MAG_FIRST: u32 = 8;
+@inline export const MAG_TABLES: u32 = 12;
+@inline export const MAG_LIVE: u32 = 16;
+
+/*
+ * The crew's words
+ *   ┌ 0 arrivals at the barrier ┬ 64 the clock that histories are stamped by ┐
+ */
+@inline export const CREW_ARRIVED: u32 = 0;
+@inline export const CREW_CLOCK: u32 = 64;
+
 /** WARN_ON_ONCE of the kernel, a bit each: vmf_insert_folio_pmd or _pud met another order (1.3). */
 @inline export const WARN_ORDER: u32 = 1;
 /** try_get_folio met a count below 0 (6.2). */
@@ -138,7 +175,7 @@
 /*
  * mm_struct
  *   ┌ 0 top page table ┬ 4 mm id ┬ 8 MM_FILEPAGES (i64) ┬ 16 page tables ┬ 20 levels ┐
- *   ├ 24 mmap_lock ┬ 28 page_table_lock ┬ 32 the rss counter's lock                         ┤
+ *   ├ 24 mmap_lock ┬ 32 page_table_lock ┬ 40 the rss counter's lock (8 bytes each: lock.ts)  ┤
  */
 @inline export const MM_TOP: u32 = 0;
 @inline export const MM_ID: u32 = 4;
@@ -147,8 +184,8 @@
 @inline export const MM_TABLES: u32 = 16;
 @inline export const MM_LEVELS: u32 = 20;
 @inline export const MM_MMAP_LOCK: u32 = 24;
-@inline export const MM_PAGE_TABLE_LOCK: u32 = 28;
-@inline export const MM_RSS_LOCK: u32 = 32;
+@inline export const MM_PAGE_TABLE_LOCK: u32 = 32;
+@inline export const MM_RSS_LOCK: u32 = 40;
 
 /*
  * vm_area_struct

@@ -3,7 +3,7 @@
  * summed by the host. In builds with COUNT=0 nothing of it is left.
  */
 import {
-  CONTROL, CTL_ASIDE, CTL_RECORDS, CTL_STAMPS, LEDGER, LEDGER_BLOCK_BYTES,
+  CONTROL, CTL_ASIDE, CTL_RECORDS, CTL_STAMPS, LEDGER, LEDGER_BLOCK_BYTES, THREADS_MAX,
 } from './layout';
 
 /** Page-table entries the software walk reads. */
@@ -51,7 +51,7 @@ import {
 /** Pages got or pinned by GUP-fast, and calls that stopped early. */
 @inline export const GUP_PAGE: u32 = 29;
 @inline export const GUP_STOP: u32 = 30;
-/** compare-and-swap loops that had to go round again. */
+/** Read-modify-writes of struct-page fields that lost a race and had to go round again. */
 @inline export const CAS_RETRY: u32 = 31;
 /** Walks of GUP's slow path and of populate. */
 @inline export const GUP_WALK: u32 = 32;
@@ -85,7 +85,9 @@ import {
 @inline export const MTIME_UPDATE: u32 = 51;
 /** 2M leaves that mprotect made clean, their D lost (6.12.95). */
 @inline export const DIRTY_LOST: u32 = 52;
-@inline export const EVENTS: u32 = 53;
+/** Locks that were taken when they were wanted, and read-write locks that were closed. */
+@inline export const LOCK_WAIT: u32 = 53;
+@inline export const EVENTS: u32 = 54;
 
 let block: usize = LEDGER;
 /** The thread's own block, which `block` is but for countIf. */
@@ -95,6 +97,7 @@ let operation: u32 = 0;
 export function attachLedger(thread: u32): void {
   own = LEDGER + thread * LEDGER_BLOCK_BYTES;
   block = own;
+  operation = thread;
 }
 
 /** Whether what is counted from here on is this bank's to count: see seam.ts. */
@@ -109,13 +112,16 @@ export function attachLedger(thread: u32): void {
   }
 }
 
-/** A new operation begins: lines are distinct within one. */
+/**
+ * A new operation begins: lines are distinct within one. No two threads have an operation's number.
+ */
 @inline export function beginOperation(): void {
-  if (COUNT) operation += 1;
+  if (COUNT) operation += THREADS_MAX;
 }
 
 /*
- * Stamps: 8 bytes a struct-page line.
+ * Stamps: 8 bytes a struct-page line. Plain ones: where threads share a line, each may be counted
+ * again after the other.
  *   ┌ 0 operation that touched it last ┬ 4 operation that wrote it last ┐
  */
 function stamp(at: usize, event: u32): void {

@@ -104,8 +104,7 @@ function needPteTable(mm: usize, slot: usize): usize {
   const entry = load<u64>(slot);
   if (entry) return tableOf(entry);
   const table = allocTable();
-  if (table) installPteTable(mm, slot, table);
-  return table;
+  return table ? installPteTable(mm, slot, table) : 0;
 }
 
 /** One turn of move_page_tables; answers how much it did, or 0 when there is no memory. */

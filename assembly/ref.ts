@@ -7,6 +7,7 @@ import {
   CAS_RETRY, RMW_ENTIRE_MAPCOUNT, RMW_FLAGS, RMW_MAPCOUNT, RMW_MM_IDS, RMW_NR_PAGES_MAPPED,
   RMW_PINCOUNT, RMW_REFCOUNT, count, dirtied,
 } from './ledger';
+import { awaitChange } from './lock';
 import { largeFolios } from './page';
 import {
   FOLIO_LINE, PAGE_DIRTY, PAGE_HWPOISON, PAGE_LOCKED, PAGE_LRU_REF, PAGE_LRU_REFS, PAGE_REFERENCED,
@@ -22,11 +23,26 @@ import { warn } from './warn';
 @inline const MM_IDS_SHARED: u64 = 1 << 31;
 @inline const MM_IDS_LOCK: u64 = 1 << 63;
 
+/**
+ * Whether a read-modify-write lost a race: what the field held when it was looked at is not what
+ * the step found, so the compare-and-swap loop that V8 makes of it went round again. Answers
+ * `before`.
+ */
+@inline function raced(seen: i32, before: i32): i32 {
+  if (COUNT && seen != before) count(CAS_RETRY);
+  return before;
+}
+
+/** What a field holds now, where somebody asks; in timed builds nobody does. */
+@inline function look(at: usize): i32 {
+  return COUNT ? load<i32>(at) : 0;
+}
+
 /** folio_ref_add. Answers the count before. */
 @inline export function refAdd(head: usize, by: i32): i32 {
   count(RMW_REFCOUNT);
   dirtied(head);
-  return atomic.add<i32>(head, by, RECORD_REFCOUNT);
+  return raced(look(head + RECORD_REFCOUNT), atomic.add<i32>(head, by, RECORD_REFCOUNT));
 }
 
 /** try_get_folio: add unless zero; refuses a negative (saturated) count, with a WARN (6.2). */
@@ -52,7 +68,7 @@ import { warn } from './warn';
  * Kernel: refcount sets it back to 1, silently; devmap warns once and leaves it.
  */
 function lastPut(head: usize): void {
-  store<u32>(CONTROL, load<u32>(CONTROL, CTL_ZERO_PUTS) + 1, CTL_ZERO_PUTS);
+  atomic.add<u32>(CONTROL, 1, CTL_ZERO_PUTS);
   store<u32>(CONTROL, <u32>head, CTL_ZERO_PUT_AT);
   if (KERNEL != DEVMAP) store<i32>(head, 1, RECORD_REFCOUNT);
 }
@@ -65,7 +81,7 @@ function lastPut(head: usize): void {
 @inline export function pincountAdd(head: usize, by: i32): void {
   count(RMW_PINCOUNT);
   dirtied(head + FOLIO_LINE);
-  atomic.add<i32>(head, by, RECORD_PINCOUNT);
+  raced(look(head + RECORD_PINCOUNT), atomic.add<i32>(head, by, RECORD_PINCOUNT));
 }
 
 /** Sets flag bits with a lock prefix, set already or not (set_bit). */
@@ -140,7 +156,7 @@ export function markAccessed(head: usize): void {
 @inline export function mapcountAdd(record: usize, by: i32): i32 {
   count(RMW_MAPCOUNT);
   dirtied(record);
-  return atomic.add<i32>(record, by, RECORD_MAPCOUNT);
+  return raced(look(record + RECORD_MAPCOUNT), atomic.add<i32>(record, by, RECORD_MAPCOUNT));
 }
 
 /** Takes the bit lock in _mm_ids and answers what the word held. */
@@ -148,8 +164,10 @@ function lockMmIds(head: usize): u64 {
   count(RMW_MM_IDS);
   dirtied(head + FOLIO_LINE);
   let ids = atomic.or<u64>(head, MM_IDS_LOCK, RECORD_MM_IDS);
-  while (ids & MM_IDS_LOCK) {
+  for (let looks: u32 = 0; ids & MM_IDS_LOCK; looks++) {
     count(CAS_RETRY);
+    // The half of the word that has the lock.
+    awaitChange(head + RECORD_MM_IDS + 4, <u32>(ids >> 32), looks);
     ids = atomic.or<u64>(head, MM_IDS_LOCK, RECORD_MM_IDS);
   }
   return ids;
@@ -204,7 +222,8 @@ function largeMapcountDec(head: usize, mm: u32): void {
 export function addHugeRmap(head: usize, mm: u32): i32 {
   count(RMW_ENTIRE_MAPCOUNT);
   dirtied(head + FOLIO_LINE);
-  const before = atomic.add<i32>(head, 1, RECORD_ENTIRE_MAPCOUNT);
+  const seen = look(head + RECORD_ENTIRE_MAPCOUNT);
+  const before = raced(seen, atomic.add<i32>(head, 1, RECORD_ENTIRE_MAPCOUNT));
   if (before == -1) {
     count(RMW_NR_PAGES_MAPPED);
     atomic.add<i32>(head, ENTIRELY_MAPPED, RECORD_NR_PAGES_MAPPED);
@@ -217,7 +236,8 @@ export function addHugeRmap(head: usize, mm: u32): i32 {
 export function removeHugeRmap(head: usize, mm: u32): i32 {
   largeMapcountDec(head, mm);
   count(RMW_ENTIRE_MAPCOUNT);
-  const before = atomic.add<i32>(head, -1, RECORD_ENTIRE_MAPCOUNT);
+  const seen = look(head + RECORD_ENTIRE_MAPCOUNT);
+  const before = raced(seen, atomic.add<i32>(head, -1, RECORD_ENTIRE_MAPCOUNT));
   if (before == 0) {
     count(RMW_NR_PAGES_MAPPED);
     atomic.add<i32>(head, -ENTIRELY_MAPPED, RECORD_NR_PAGES_MAPPED);

@@ -1,7 +1,8 @@
 /*
  * The op-stream loop: storms, traces and tests all arrive here as the same 64-bit operations.
  */
-import { HUGE_LEAVES, SMALL_LEAVES, statusOf, takeFault, tokenOf, touch } from './fault';
+import { touch } from './access';
+import { HUGE_LEAVES, SMALL_LEAVES, takeFault } from './fault';
 import { gupFast, pagesGot, putPages, unpin } from './gup';
 import { gupSlow, populateRange } from './gupSlow';
 import { beginLaps, lap } from './histogram';
@@ -11,15 +12,23 @@ import {
   OP_GET_SLOW_READ, OP_MUNMAP, OP_PIN_LONGTERM_READ, OP_PIN_LONGTERM_SLOW_READ,
   OP_PIN_LONGTERM_SLOW_WRITE, OP_PIN_SLOW_READ, OP_PIN_WRITE,
   OP_POPULATE_WRITE, OP_PROTECT, OP_PUT, OP_TOUCH_READ, OP_TOUCH_WRITE, OP_UNPIN, OP_VMA_MASK,
-  OP_VMA_SHIFT, VMAS, VMA_BYTES, VMA_END, VMA_FLAGS, VMA_PROT, VMA_START, VM_EXEC, VM_READ,
-  VM_WRITE,
+  OP_VMA_SHIFT, REGION_OPS, VMAS, VMA_BYTES, VMA_END, VMA_FLAGS, VMA_PROT, VMA_START, VM_EXEC,
+  VM_READ, VM_WRITE,
 } from './layout';
 import { deviceOrder } from './page';
 import { protect } from './protect';
+import { statusOf, tokenOf } from './result';
 import { BAD_OP, OK, SHORT, SIGSEGV } from './status';
 import { dontneed, munmap } from './zap';
 
 @inline const PAGE_SHIFT: u32 = 12;
+
+/** This thread's op buffer. */
+let opsAt: usize = OPS;
+
+export function attachStorm(region: usize): void {
+  opsAt = region ? region + REGION_OPS : OPS;
+}
 
 /** Units that did not end in OK, over one runOps call; read by `failures`. */
 let failed: u32 = 0;
@@ -124,7 +133,7 @@ function other(code: u32, vma: usize, va: u64, page: u32, times: u32): void {
   failed = 0;
   beginLaps();
   let dep: u64 = 0;
-  let at: usize = OPS + (first << 3);
+  let at = opsAt + (first << 3);
   const end = at + (ops << 3);
   for (; at < end; at += 8) {
     const op = load<u64>(at);

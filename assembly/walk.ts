@@ -2,11 +2,12 @@
  * Walking x86-64 page tables: find, and find-or-create. Four levels, or five where the mm says so;
  * the P4D of a four-level walk is folded into the PGD and costs nothing.
  */
-import { allocTable } from './arena';
+import { allocTable, freeTable } from './arena';
 import { TABLE_BITS, tableOf } from './entry';
 import { MM_LEVELS, MM_TABLES, MM_TOP } from './layout';
 import { PT_READ, PT_WRITE, count } from './ledger';
 import { lockHuge, unlockHuge } from './lock';
+import { FULL } from './switches';
 
 @inline export const PTE_SHIFT: u32 = 12;
 @inline export const PMD_SHIFT: u32 = 21;
@@ -30,27 +31,42 @@ import { lockHuge, unlockHuge } from './lock';
   store<u64>(slot, entry);
 }
 
-/** Points the empty `slot` at a new table and charges the mm; 0 when there is no memory. */
+/**
+ * mm_inc_nr_ptes and its kin: an atomic of the mm, as pgtables_bytes is; once a table, and none of
+ * the ledger's.
+ */
+@inline export function addTables(mm: usize, by: i32): void {
+  if (DETAIL >= FULL) atomic.add<i32>(mm + MM_TABLES, by);
+  else store<i32>(mm, load<i32>(mm, MM_TABLES) + by, MM_TABLES);
+}
+
+/**
+ * Points the empty `slot` at a new table and charges the mm; 0 when there is no memory. Answers the
+ * table that is there in the end, which may be another thread's (__pud_alloc, __pmd_alloc).
+ */
 export function populate(mm: usize, slot: usize): usize {
   const table = allocTable();
   if (!table) return 0;
-  lockHuge(mm, slot, 18);
-  install(mm, slot, table);
-  unlockHuge(mm, slot, 18);
-  return table;
+  return installIn(mm, slot, table, 18);
 }
 
 /** pmd_install: a PTE table, under the lock of the PMD table that will point to it. */
-export function installPteTable(mm: usize, slot: usize, table: usize): void {
-  lockHuge(mm, slot, 9);
-  install(mm, slot, table);
-  unlockHuge(mm, slot, 9);
+export function installPteTable(mm: usize, slot: usize, table: usize): usize {
+  return installIn(mm, slot, table, 9);
 }
 
-/** Points `slot` at `table` and charges the mm. */
-@inline function install(mm: usize, slot: usize, table: usize): void {
-  store<u32>(mm, load<u32>(mm, MM_TABLES) + 1, MM_TABLES);
-  writeEntry(slot, <u64>table | TABLE_BITS);
+/** Points `slot` at `table`, unless it is taken by now: then the table goes back. */
+@inline function installIn(mm: usize, slot: usize, table: usize, order: u32): usize {
+  lockHuge(mm, slot, order);
+  const there = DETAIL >= FULL ? load<u64>(slot) : 0;
+  if (!there) {
+    addTables(mm, 1);
+    writeEntry(slot, <u64>table | TABLE_BITS);
+  }
+  unlockHuge(mm, slot, order);
+  if (!there) return table;
+  freeTable(table);
+  return tableOf(there);
 }
 
 /** Slot of the entry that spans 512 GiB: in the PGD, or with five levels in the P4D table. */
@@ -67,6 +83,14 @@ export function installPteTable(mm: usize, slot: usize, table: usize): void {
   if (!slot) return 0;
   const entry = readEntry(slot);
   return entry ? slotOf(tableOf(entry), va, PUD_SHIFT) : 0;
+}
+
+/**
+ * pte_offset_map_lock's second look: whether the table that holds `slot` is still the one that the
+ * PMD entry points to. Another thread's MADV_DONTNEED may free it while its lock is waited for.
+ */
+@inline export function stillUnder(pmdSlot: usize, slot: usize): bool {
+  return DETAIL < FULL || tableOf(atomic.load<u64>(pmdSlot)) >> 12 == slot >> 12;
 }
 
 /** End of the entry that holds `va` at this level, or the end of the range. */

@@ -4,7 +4,7 @@
 import { freeTable } from './arena';
 import { ACCESSED, isDirty, isLeaf, tableOf } from './entry';
 import {
-  CONTROL, GATHER, MM_ID, MM_LEVELS, MM_TABLES, MM_TOP, SEAM_FLUSH, SEAM_GATHERED, VMA_CEILING,
+  CONTROL, GATHER, MM_ID, MM_LEVELS, MM_TOP, REGION_GATHER, SEAM_FLUSH, SEAM_GATHERED, VMA_CEILING,
   VMA_END, VMA_FLAGS, VMA_FLOOR, VMA_MM, VMA_START, VM_RAND_READ, VM_SEQ_READ,
 } from './layout';
 import {
@@ -20,9 +20,10 @@ import {
   mapcountAdd, markAccessed, markDirty, put, removeHugeRmap, setReferenced,
 } from './ref';
 import { begins, ends, gatherBegins, gatherEnds } from './seam';
-import { DEVMAP, GATHERS, MARKS, REFERENCES, RELEASES, RMAP, STATISTICS } from './switches';
+import { DEVMAP, FULL, GATHERS, MARKS, REFERENCES, RELEASES, RMAP, STATISTICS } from './switches';
 import {
-  P4D_SHIFT, PGD5_SHIFT, PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, entryEnd, readEntry, slotOf,
+  P4D_SHIFT, PGD5_SHIFT, PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, addTables, entryEnd, readEntry, slotOf,
+  stillUnder,
 } from './walk';
 
 /* mmu_gather: 7 slots on the stack and up to 19 batches of 509 (7.1). */
@@ -36,6 +37,8 @@ import {
 @inline const FLUSH_LEAVES: u32 = 1;
 @inline const FLUSH_TABLES: u32 = 2;
 
+/** This thread's batch. */
+let gather: usize = GATHER;
 let queued: u32 = 0;
 /** Of them: those that earlier parts of the call queued, and let go of, in other banks. */
 let elsewhere: u32 = 0;
@@ -47,6 +50,10 @@ let freed: bool = false;
 let reclaims: bool = false;
 /** vma_has_recency: accesses of a VMA that is read in order or at random say nothing of a page. */
 let recency: bool = true;
+
+export function attachGather(region: usize): void {
+  gather = region ? region + REGION_GATHER : GATHER;
+}
 
 /** Before the zap of a VMA's range. */
 @inline export function beginZap(vma: usize): void {
@@ -80,7 +87,7 @@ function dropQueued(): void {
   // A page may not be given back while a TLB may still reach it (7.1).
   if (COUNT && queued != 0 && needsFlush) unreachable();
   for (let i = elsewhere; i < queued; i++) {
-    if (REFERENCES) put(load<u32>(GATHER + (i << 2)) & ~DELAY_RMAP, 1);
+    if (REFERENCES) put(load<u32>(gather + (i << 2)) & ~DELAY_RMAP, 1);
   }
   queued = 0;
   elsewhere = 0;
@@ -103,10 +110,10 @@ function dropQueued(): void {
 /** tlb_flush_rmaps: the map counts that waited for the forced flush. */
 function dropDelayedRmaps(): void {
   for (let i = elsewhere; delayed > 0; i++) {
-    const item = load<u32>(GATHER + (i << 2));
+    const item = load<u32>(gather + (i << 2));
     if (!(item & DELAY_RMAP)) continue;
     dropRmap(item & ~DELAY_RMAP);
-    store<u32>(GATHER + (i << 2), item & ~DELAY_RMAP);
+    store<u32>(gather + (i << 2), item & ~DELAY_RMAP);
     delayed -= 1;
   }
 }
@@ -117,7 +124,7 @@ function dropDelayedRmaps(): void {
     if (REFERENCES) put(item, 1);
     return false;
   }
-  store<u32>(GATHER + (queued << 2), item);
+  store<u32>(gather + (queued << 2), item);
   queued += 1;
   return queued == (delayed ? GATHER_DELAYED_MAX : GATHER_MAX);
 }
@@ -148,12 +155,18 @@ function forceFlush(slot: usize): void {
   dropQueued();
 }
 
-/** zap_pte_range: one PTE table at a time, so a forced flush covers at most 2 MiB. */
-function zapTable(mm: usize, table: usize, va: u64, end: u64): void {
+/**
+ * zap_pte_range: one PTE table at a time, so a forced flush covers at most 2 MiB. True where the
+ * table is empty now and was taken out of its PMD entry, which only a zap of all of it does.
+ */
+function zapTable(mm: usize, pmdSlot: usize, table: usize, va: u64, end: u64): bool {
   let slot = slotOf(table, va, PTE_SHIFT);
   const last = slot + ((<usize>((end - va) >> PTE_SHIFT)) << 3);
   let force = false;
+  let reclaim = reclaims && end - va == 1 << PMD_SHIFT;
+  let letGo = false;
   lockPte(table);
+  if (!stillUnder(pmdSlot, table)) return gone(table);
   for (; slot < last; slot += 8) {
     if (!readEntry(slot)) continue;
     const entry = clearEntry(slot);
@@ -162,16 +175,42 @@ function zapTable(mm: usize, table: usize, va: u64, end: u64): void {
     if (releasePte(mm, entry)) {
       forceFlush(table);
       force = false;
+      letGo = true;
       lockPte(table);
+      if (!stillUnder(pmdSlot, table)) return gone(table);
     }
   }
+  if (reclaim) reclaim = takeOut(pmdSlot, table, letGo);
   if (force) forceFlush(table);
   else unlockPte(table);
+  return reclaim;
+}
+
+/** Another thread freed the table meanwhile, and what was in it. */
+function gone(table: usize): bool {
+  unlockPte(table);
+  return false;
+}
+
+/**
+ * try_get_and_clear_pmd, try_to_free_pte: not where another thread has filled an entry again while
+ * a forced flush had let go of the lock.
+ */
+function takeOut(pmdSlot: usize, table: usize, letGo: bool): bool {
+  if (DETAIL >= FULL && letGo) {
+    for (let slot = table; slot < table + 4096; slot += 8) if (load<u64>(slot)) return false;
+  }
+  store<u64>(pmdSlot, 0);
+  return true;
 }
 
 /** zap_huge_pmd / zap_huge_pud; a PUD marks neither dirty nor accessed (7.2). */
 function zapHuge(mm: usize, slot: usize, order: u32): void {
   lockHuge(mm, slot, order);
+  if (DETAIL >= FULL && !load<u64>(slot)) {
+    unlockHuge(mm, slot, order);
+    return;
+  }
   const entry = clearEntry(slot);
   if (!RELEASES) {
     unlockHuge(mm, slot, order);
@@ -194,6 +233,10 @@ function zapHuge(mm: usize, slot: usize, order: u32): void {
  */
 export function dropHuge(mm: usize, slot: usize, order: u32): void {
   lockHuge(mm, slot, order);
+  if (DETAIL >= FULL && !load<u64>(slot)) {
+    unlockHuge(mm, slot, order);
+    return;
+  }
   const entry = atomic.xchg<u64>(slot, 0);
   count(PT_WRITE);
   count(LEAF_CLEAR);
@@ -220,9 +263,14 @@ export function dropHuge(mm: usize, slot: usize, order: u32): void {
 function freeBelow(mm: usize, slot: usize): void {
   const table = tableOf(load<u64>(slot));
   store<u64>(slot, 0);
+  freeTakenOut(mm, table);
+}
+
+/** Frees a table whose entry is cleared already. */
+function freeTakenOut(mm: usize, table: usize): void {
   count(PT_WRITE);
   needsFlush = true;
-  store<u32>(mm, load<u32>(mm, MM_TABLES) - 1, MM_TABLES);
+  addTables(mm, -1);
   freeTable(table);
 }
 
@@ -235,8 +283,8 @@ function zapPmds(mm: usize, table: usize, from: u64, end: u64): void {
     if (entry) {
       if (isLeaf(entry)) zapLeaf(mm, slot, va, next, 9);
       else {
-        zapTable(mm, tableOf(entry), va, next);
-        if (reclaims && next - va == 1 << PMD_SHIFT) freeBelow(mm, slot);
+        const table = tableOf(entry);
+        if (zapTable(mm, slot, table, va, next)) freeTakenOut(mm, table);
       }
     }
     va = next;

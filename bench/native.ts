@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ComparedKernel } from '../host/kernel.ts';
 import { PACKAGE_ROOT } from '../host/root.ts';
+import type { CrewSide } from '../host/storm/crewRig.ts';
 import type { Phase } from '../host/storm/phase.ts';
 import { Rig, type Side } from '../host/storm/rig.ts';
 import type { Device } from '../host/syscall/device.ts';
@@ -12,14 +13,20 @@ import type { RecordFormat } from '../host/wasm/bank.ts';
 interface NativeBuild {
   /** What compiled the twins, or undefined where there is no C compiler. */
   buildNative(): string | undefined;
-  twinFile(kernel: ComparedKernel, records: RecordFormat, codegen: 'cas' | 'native'): string;
+  twinFile(
+    kernel: ComparedKernel,
+    records: RecordFormat,
+    codegen: 'cas' | 'native',
+    thread?: number,
+  ): string;
+  readonly TWIN_THREADS: number;
   readonly MICRO_FILE: string;
 }
 
 /* By path: the build scripts are not compiled with the rest. */
 const NATIVE_BUILD = pathToFileURL(join(PACKAGE_ROOT, 'build', 'native.mjs')).href;
 const native = (await import(NATIVE_BUILD)) as NativeBuild;
-export const { buildNative } = native;
+export const { buildNative, TWIN_THREADS } = native;
 
 /** Names of the sides: the core, the twin that does its RMWs as V8 compiles Wasm's, the other. */
 export const CORE = 'core';
@@ -52,6 +59,17 @@ export function checkStates(
     }
     return state;
   });
+}
+
+/** The core and its twin of the same codegen, as a crew runs them. */
+export function crewSides(
+  kernel: ComparedKernel,
+): Readonly<Record<typeof CORE | typeof CAS, CrewSide>> {
+  const side = { kernel, kind: 'timed', overlap: 'none' } as const;
+  const twins = Array.from({ length: TWIN_THREADS }, (_, thread) =>
+    native.twinFile(kernel, 'line', 'cas', thread),
+  );
+  return { [CORE]: side, [CAS]: { ...side, wasm: native.twinFile(kernel, 'line', 'cas'), twins } };
 }
 
 /** One of the machine's own operations: nanoseconds each, over `times` of them in `bytes`. */

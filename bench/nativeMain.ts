@@ -1,5 +1,5 @@
 // npm run bench:native -- [--time 10] [--seed 1] [--align 4K] [--kernel refcount] [--records packed]
-//   [--size 64GiB]
+//   [--size 64GiB] [--threads]
 // The core beside its C twins, on the same bank, in turns: what WebAssembly costs. First the states:
 // every phase must leave the same struct pages and page tables, byte for byte.
 import { Command, Option } from 'commander';
@@ -17,7 +17,17 @@ import { makeScenario, STANDARD_SIZE_BYTES, scenarioDevice } from '../host/storm
 import { bankShape } from '../host/syscall/device.ts';
 import { ALIGN_NAMES, type AlignName, formatBytes, GIB, KIB, MIB, TIB } from '../host/units.ts';
 import { Bank, type RecordFormat } from '../host/wasm/bank.ts';
-import { buildNative, CAS, CORE, checkStates, loadMicro, NATIVE, twinSides } from './native.ts';
+import {
+  buildNative,
+  CAS,
+  CORE,
+  checkStates,
+  loadMicro,
+  NATIVE,
+  TWIN_THREADS,
+  twinSides,
+} from './native.ts';
+import { runThreads, type ThreadsRow } from './nativeThreads.ts';
 
 /** Patterns that visit every unit once: the twins have no slow path of GUP. */
 const LINE_PATTERNS = ['sequential', 'uniform'] as const satisfies readonly Pattern[];
@@ -32,6 +42,8 @@ interface Flags {
   readonly records?: RecordFormat;
   /** Of the packed rows. */
   readonly size: number;
+  /** Two threads against one alone. */
+  readonly threads?: true;
 }
 
 /** One storm of the table. */
@@ -104,6 +116,23 @@ function print(rows: readonly Row[], compiler: string): void {
   );
 }
 
+function printThreads(rows: readonly ThreadsRow[]): void {
+  const columns = [
+    { title: `${TWIN_THREADS} threads against one, disjoint, own mm`, align: 'left' as const },
+    right('core'),
+    right(CAS),
+    right('core ÷ twin'),
+  ];
+  const cells = rows.map(({ title, core, twin, ratio }) => [
+    title,
+    formatEstimate(core),
+    formatEstimate(twin),
+    formatEstimate(ratio),
+  ]);
+  const mean = formatRatio(geometricMean(rows.map(({ ratio }) => ratio.value)));
+  process.stdout.write(`\n${formatTable(columns, [...cells, ['geometric mean', '', '', mean]])}\n`);
+}
+
 /* What each is measured over: times, and the bytes it goes through. */
 const MICRO = [
   ['loneCas', 'a lone lock cmpxchg', 2e7, 0],
@@ -166,6 +195,18 @@ function printCapacity({ size }: Flags): void {
   process.stdout.write(`\n${formatTable([{ title, align: 'left' }, right('')], rows)}\n`);
 }
 
+/** Two threads on the core and on its twin, by kernel and unit. */
+async function compareThreads({ kernel, align, time, seed }: Flags): Promise<void> {
+  const rows: ThreadsRow[] = [];
+  for (const each of kernel ? [kernel] : COMPARED) {
+    for (const unit of align ? [align] : ALIGN_NAMES) {
+      rows.push(...(await runThreads(each, unit, time, seed)));
+      process.stderr.write(`${each} ${unit}: ${TWIN_THREADS} threads\n`);
+    }
+  }
+  printThreads(rows);
+}
+
 async function main(flags: Flags): Promise<void> {
   const compiler = buildNative();
   if (compiler === undefined) {
@@ -173,10 +214,13 @@ async function main(flags: Flags): Promise<void> {
     return;
   }
   const rows: Row[] = [];
-  for (const storm of storms(flags)) rows.push(...(await runStorm(storm, flags)));
-  print(rows, compiler);
-  if (storms(flags).some(({ records }) => records === 'packed')) printCapacity(flags);
-  printMicro();
+  if (!flags.threads) {
+    for (const storm of storms(flags)) rows.push(...(await runStorm(storm, flags)));
+    print(rows, compiler);
+    if (storms(flags).some(({ records }) => records === 'packed')) printCapacity(flags);
+  }
+  await compareThreads(flags);
+  if (!flags.threads) printMicro();
 }
 
 await new Command('bench:native')
@@ -186,5 +230,6 @@ await new Command('bench:native')
   .addOption(option.recordsOption().default(undefined, 'both'))
   .addOption(option.sizeOption().default(PACKED_SIZE_BYTES, '16GiB; of the packed rows'))
   .addOption(new Option('--kernel <id>', 'one kernel alone').choices([...COMPARED]))
+  .option('--threads', 'two threads against one alone')
   .action(main)
   .parseAsync();

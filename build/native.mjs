@@ -1,6 +1,6 @@
 // Compiles the C twins of the core (bench/native) for this machine, where it has a C compiler.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DECLARATION } from './abi.mjs';
 import { hashOf, layoutHash, ROOT, readAssembly } from './sources.mjs';
@@ -49,7 +49,8 @@ export function buildNative() {
   writeFileSync(join(OUT_DIR, 'layout.h'), header);
   const sources = readdirSync(SOURCE_DIR).sort();
   const texts = sources.map((name) => readFileSync(join(SOURCE_DIR, name), 'utf8'));
-  const hash = hashOf([version, header, ...FLAGS, ...texts, String(layoutHash())]);
+  const own = readFileSync(new URL(import.meta.url), 'utf8');
+  const hash = hashOf([version, header, ...FLAGS, ...texts, String(layoutHash()), own]);
   const stamp = join(OUT_DIR, 'hash');
   if (readOr(stamp) === hash) return version;
   for (const kernel of ['devmap', 'refcount']) {
@@ -72,13 +73,17 @@ function readOr(file) {
   }
 }
 
+/** Threads that a twin can run on: each loads a copy of its own, for its statics are one thread's. */
+export const TWIN_THREADS = 2;
+
 /**
  * @param {string} kernel
  * @param {(typeof RECORDS)[number]} records
  * @param {string} codegen
+ * @param {number} [thread]
  */
-export function twinFile(kernel, records, codegen) {
-  return join(OUT_DIR, `${kernel}-${records}-${codegen}.node`);
+export function twinFile(kernel, records, codegen, thread = 0) {
+  return join(OUT_DIR, `${kernel}-${records}-${codegen}${thread ? `-${thread}` : ''}.node`);
 }
 
 /** What the machine's own instructions and kernel take (bench/native/micro.c). */
@@ -96,6 +101,9 @@ function compileTwin(kernel, records, codegen) {
     `-DCAS=${codegen === 'cas' ? 1 : 0}`,
     `-DLAYOUT_HASH=${layoutHash()}`,
   ]);
+  for (let thread = 1; thread < TWIN_THREADS; thread++) {
+    copyFileSync(twinFile(kernel, records, codegen), twinFile(kernel, records, codegen, thread));
+  }
 }
 
 /**

@@ -3,6 +3,8 @@
 #include "ref.h"
 #include "walk.h"
 
+/* This thread's PAGES array. */
+static u32 pages_at = PAGES;
 static u32 got;
 
 /* Whether a walk holds the pgmap: kept for pages of the first range, taken again for each beyond. */
@@ -17,7 +19,7 @@ inline_ bool use_pgmap(u32 page)
 
 inline_ void report(u32 page)
 {
-	st64(PAGES + (got << 3), page);
+	st64(pages_at + (got << 3), page);
 	got++;
 }
 
@@ -126,7 +128,7 @@ static bool gup_devmap_leaf(u32 slot, u64 entry, u32 first, u32 pages, u32 flags
 		return true;
 	while (got > start) {
 		got--;
-		u32 head = folio_of((u32)ld64(PAGES + (got << 3)));
+		u32 head = folio_of((u32)ld64(pages_at + (got << 3)));
 		clear_referenced(head);
 		release(head, 1, flags & GUP_PIN);
 	}

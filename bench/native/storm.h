@@ -4,6 +4,8 @@
 #include "gup.h"
 #include "zap.h"
 
+/* This thread's op buffer. */
+static u32 ops_at = OPS;
 static u32 failed;
 
 inline_ void note(u64 result) { failed += STATUS(result) != OK; }
@@ -66,7 +68,7 @@ inline_ u32 run(u32 first, u32 ops, bool chain)
 {
 	failed = 0;
 	u64 dep = 0;
-	for (u32 at = OPS + (first << 3), end = at + (ops << 3); at < end; at += 8) {
+	for (u32 at = ops_at + (first << 3), end = at + (ops << 3); at < end; at += 8) {
 		u64 op = ld64(at);
 		u32 code = (u32)(op >> OP_CODE_SHIFT);
 		u32 times = ((u32)(op >> OP_COUNT_SHIFT) & OP_COUNT_MASK) + 1;
@@ -84,6 +86,19 @@ inline_ u32 run(u32 first, u32 ops, bool chain)
 
 static u32 run_chained(u32 first, u32 ops) { return run(first, ops, true); }
 static u32 run_natural(u32 first, u32 ops) { return run(first, ops, false); }
+
+/*
+ * A twin's statics are one thread's: every thread loads a copy of the module of its own
+ * (bench/native.ts).
+ */
+static void attach(u32 thread)
+{
+	u32 region = ld32(CONTROL + CTL_THREAD_REGIONS) + (thread - 1) * REGION_BYTES;
+	magazine = MAGAZINES + thread * MAGAZINE_BYTES;
+	gather = thread ? region + REGION_GATHER : GATHER;
+	pages_at = thread ? region + REGION_PAGES : PAGES;
+	ops_at = thread ? region + REGION_OPS : OPS;
+}
 
 static u64 hash_range(u32 from, u32 to)
 {

@@ -45,7 +45,8 @@ static napi_value number(napi_env env, u32 value)
 EXPORT(abiVersion, ABI_VERSION)
 EXPORT(layoutHash, LAYOUT_HASH)
 EXPORT(switches, KERNEL | RECORDS << 16)
-EXPORT(attach, 0)
+EXPORT(attach, (attach(a), 0))
+EXPORT(detach, (detach_arena(), 0))
 EXPORT(bindDevice, (bind_pages(), 0))
 EXPORT(resetPages, (reset_pages(a, b), 0))
 EXPORT(allocTable, alloc_table())
@@ -67,6 +68,7 @@ static const struct {
 } exports_of_core[] = {
 	{ "abiVersion", js_abiVersion }, { "layoutHash", js_layoutHash },
 	{ "switches", js_switches },	 { "attach", js_attach },
+	{ "detach", js_detach },
 	{ "bindDevice", js_bindDevice },
 	{ "resetPages", js_resetPages }, { "allocTable", js_allocTable },
 	{ "freeTable", js_freeTable },	 { "runChained", js_runChained },

@@ -2,6 +2,120 @@
 #pragma once
 #include "entry.h"
 
+/*
+ * A thread alone locks nothing of the arena; several keep a few free tables each and give the rest to
+ * the pool (assembly/arena.ts). These locks are the emulator's own.
+ */
+#define MAGAZINE_MAX 64
+#define BATCH 32
+
+static u32 magazine = MAGAZINES;
+
+inline_ void lock(u32 list)
+{
+	u32 seen = 0;
+	while (!cas32(list + MAG_LOCK, &seen, 1))
+		seen = 0;
+}
+
+inline_ void unlock(u32 list) { st32(list + MAG_LOCK, 0); }
+
+inline_ void push(u32 list, u32 table)
+{
+	st32(table, ld32(list + MAG_FIRST));
+	st32(list + MAG_FIRST, table);
+	st32(list + MAG_TABLES, ld32(list + MAG_TABLES) + 1);
+}
+
+inline_ u32 pop(u32 list)
+{
+	u32 table = ld32(list + MAG_FIRST);
+	if (!table)
+		return 0;
+	st32(list + MAG_FIRST, ld32(table));
+	st32(list + MAG_TABLES, ld32(list + MAG_TABLES) - 1);
+	return table;
+}
+
+inline_ u32 cut(void)
+{
+	u32 table = ld32(CONTROL + CTL_ARENA_TOP);
+	if (table >= ld32(CONTROL + CTL_ARENA_END))
+		return 0;
+	st32(CONTROL + CTL_ARENA_TOP, table + 4096);
+	return table;
+}
+
+static void move_part(u32 from, u32 to, u32 tables)
+{
+	for (u32 table; tables && (table = pop(from)); tables--)
+		push(to, table);
+}
+
+static u32 steal(void)
+{
+	for (u32 thread = 0; thread < THREADS_MAX; thread++) {
+		u32 other = MAGAZINES + thread * MAGAZINE_BYTES;
+		if (!ld32(other + MAG_FIRST))
+			continue;
+		lock(other);
+		u32 table = pop(other);
+		unlock(other);
+		if (table)
+			return table;
+	}
+	return 0;
+}
+
+static u32 take_shared(void)
+{
+	lock(magazine);
+	u32 table = pop(magazine);
+	if (!table) {
+		lock(POOL);
+		table = pop(POOL);
+		if (table)
+			move_part(POOL, magazine, BATCH - 1);
+		else
+			table = cut();
+		unlock(POOL);
+	}
+	unlock(magazine);
+	return table ? table : steal();
+}
+
+static void give_shared(u32 table)
+{
+	lock(magazine);
+	push(magazine, table);
+	if (ld32(magazine + MAG_TABLES) > MAGAZINE_MAX) {
+		lock(POOL);
+		move_part(magazine, POOL, BATCH);
+		unlock(POOL);
+	}
+	unlock(magazine);
+}
+
+inline_ u32 take_alone(void)
+{
+	u32 table = pop(magazine);
+	if (table)
+		return table;
+	return ld32(POOL + MAG_FIRST) ? pop(POOL) : cut();
+}
+
+inline_ bool shared(void) { return ld32(CONTROL + CTL_THREADS) > 1; }
+inline_ void add_live(i32 by) { st32(magazine + MAG_LIVE, ld32(magazine + MAG_LIVE) + by); }
+
+static void detach_arena(void)
+{
+	lock(magazine);
+	lock(POOL);
+	move_part(magazine, POOL, ld32(magazine + MAG_TABLES));
+	unlock(POOL);
+	unlock(magazine);
+}
+
 static u32 alloc_table(void)
 {
 	u32 left = ld32(CONTROL + CTL_ARENA_FAIL_AFTER);
@@ -10,25 +124,21 @@ static u32 alloc_table(void)
 			return 0;
 		st32(CONTROL + CTL_ARENA_FAIL_AFTER, left - 1);
 	}
-	u32 table = ld32(CONTROL + CTL_ARENA_FREE);
-	if (table) {
-		st32(CONTROL + CTL_ARENA_FREE, ld32(table));
-	} else {
-		table = ld32(CONTROL + CTL_ARENA_TOP);
-		if (table >= ld32(CONTROL + CTL_ARENA_END))
-			return 0;
-		st32(CONTROL + CTL_ARENA_TOP, table + 4096);
-	}
+	u32 table = shared() ? take_shared() : take_alone();
+	if (!table)
+		return 0;
 	memset(bank + table, 0, 4096);
-	st32(CONTROL + CTL_ARENA_LIVE, ld32(CONTROL + CTL_ARENA_LIVE) + 1);
+	add_live(1);
 	return table;
 }
 
 static void free_table(u32 table)
 {
-	st32(table, ld32(CONTROL + CTL_ARENA_FREE));
-	st32(CONTROL + CTL_ARENA_FREE, table);
-	st32(CONTROL + CTL_ARENA_LIVE, ld32(CONTROL + CTL_ARENA_LIVE) - 1);
+	if (shared())
+		give_shared(table);
+	else
+		push(magazine, table);
+	add_live(-1);
 }
 
 inline_ u32 slot_of(u32 table, u64 va, u32 shift)

@@ -7,6 +7,8 @@
 #define GATHER_DELAYED_MAX 516
 #define DELAY_RMAP 1u
 
+/* This thread's batch. */
+static u32 gather = GATHER;
 static u32 queued, delayed;
 static bool reclaims;
 /* Accesses of a VMA that is read in order or at random say nothing of a page. */
@@ -20,25 +22,25 @@ inline_ void begin_zap(u32 vma)
 static void drop_queued(void)
 {
 	for (u32 i = 0; i < queued; i++)
-		put(ld32(GATHER + (i << 2)) & ~DELAY_RMAP, 1);
+		put(ld32(gather + (i << 2)) & ~DELAY_RMAP, 1);
 	queued = 0;
 }
 
 static void drop_delayed_rmaps(void)
 {
 	for (u32 i = 0; delayed > 0; i++) {
-		u32 item = ld32(GATHER + (i << 2));
+		u32 item = ld32(gather + (i << 2));
 		if (!(item & DELAY_RMAP))
 			continue;
 		mapcount_add(item & ~DELAY_RMAP, -1);
-		st32(GATHER + (i << 2), item & ~DELAY_RMAP);
+		st32(gather + (i << 2), item & ~DELAY_RMAP);
 		delayed--;
 	}
 }
 
 inline_ bool queue(u32 item)
 {
-	st32(GATHER + (queued << 2), item);
+	st32(gather + (queued << 2), item);
 	queued++;
 	return queued == (delayed ? GATHER_DELAYED_MAX : GATHER_MAX);
 }

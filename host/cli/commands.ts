@@ -43,6 +43,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async (context) => (await import('./merge.ts')).mergeCommand(context),
   },
   {
+    name: 'scale',
+    summary: 'what more threads do: the scaling curve, races lost, locks waited for',
+    load: async (context) => (await import('./scale.ts')).scaleCommand(context),
+  },
+  {
     name: 'ladder',
     summary: 'where the emulated difference comes from, one step at a time',
     load: async (context) => (await import('./ladder.ts')).ladderCommand(context),

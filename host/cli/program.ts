@@ -9,6 +9,7 @@ import type { Context } from './context.ts';
 const EXAMPLES = `
   daxstorm compare                        the A/B on 4K, 2M and 1G units
   daxstorm storm --align 2M --size 64GiB  one storm, every event counted
+  daxstorm scale --mm shared              more threads, on the same locks
   daxstorm run vm-vfio                    a scenario file; --list shows those that are ready
   daxstorm sweep standard --shard 3/8     many of them, on as many machines as there are
   daxstorm replay trace.txt.gz            the page faults of a program of yours

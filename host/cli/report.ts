@@ -120,7 +120,7 @@ async function runReport(
     throw new DaxError(
       'E_RESULT',
       `a report has nothing to show of ${files.join(', ')}`,
-      'name results of compare, ladder, explain OPERATION, replay, validate, storm, sweep or walk',
+      'name results of compare, ladder, scale, explain OPERATION, replay, validate, storm, sweep or walk',
     );
   }
   emitReports(flags, results);

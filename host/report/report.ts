@@ -5,6 +5,7 @@ import type { LadderResult } from './schema/ladder.ts';
 import type { LatencyResult } from './schema/latency.ts';
 import type { ReplayResult } from './schema/replay.ts';
 import type { Result, ResultKind, ResultOf, SingleResult } from './schema/result.ts';
+import type { ScaleResult } from './schema/scale.ts';
 import type { WalkResult } from './schema/walk.ts';
 
 /** Something of a result, with the JSON pointer to it in the array of a report's results. */
@@ -21,6 +22,7 @@ export interface Report {
   readonly ladders: readonly Placed<LadderResult>[];
   readonly explanations: readonly Placed<ExplanationResult>[];
   readonly latencies: readonly Placed<LatencyResult>[];
+  readonly scales: readonly Placed<ScaleResult>[];
   readonly walks: readonly Placed<WalkResult>[];
   readonly validations: readonly Placed<ResultOf<'validate'>>[];
   readonly storms: readonly Placed<ResultOf<'storm'>>[];
@@ -75,6 +77,7 @@ export function makeReport(given: readonly Result[]): Report {
         eachPlaced(value.latencies, `${at}/latencies`),
       ),
     ],
+    scales: ofKind('scale').flatMap(({ value, at }) => eachPlaced(value.scales, `${at}/scales`)),
     walks: ofKind('walk').flatMap(({ value, at }) => eachPlaced(value.walks, `${at}/walks`)),
     validations: ofKind('validate'),
     storms,

@@ -11,6 +11,7 @@ import { latencySection } from './sections/latency.ts';
 import { mapSection } from './sections/map.ts';
 import { predictionSection } from './sections/prediction.ts';
 import { recordedSection } from './sections/recorded.ts';
+import { scaleSection } from './sections/scale.ts';
 import { setupSection } from './sections/setup.ts';
 import {
   sweepCountedSection,
@@ -38,6 +39,7 @@ export const SECTIONS: readonly Section[] = [
   sweepEmulatedSection,
   ladderSection,
   latencySection,
+  scaleSection,
   setupSection,
 ];
 

@@ -71,7 +71,7 @@ function runTurn(rigs: readonly Rig[], order: readonly number[], rounds: number)
 }
 
 /** A seeded order of the sides and its reverse: ABC then CBA, so that a drift cancels. */
-function* orders(sides: number, random: Random): Generator<readonly number[]> {
+export function* orders(sides: number, random: Random): Generator<readonly number[]> {
   const order = Uint32Array.from({ length: sides }, (_, i) => i);
   shuffle(order, random);
   yield [...order];

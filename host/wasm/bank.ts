@@ -59,6 +59,8 @@ export interface BankShape {
   readonly stamps: boolean;
   /** Default `line`. */
   readonly records?: RecordFormat;
+  /** Threads that may work on it at once. Default 1, at most THREADS_MAX. */
+  readonly threads?: number;
 }
 
 interface BankPlan {
@@ -66,6 +68,8 @@ interface BankPlan {
   readonly records: number;
   readonly recordsEnd: number;
   readonly tableLocks: number;
+  /** Regions of the threads but the first. */
+  readonly regions: number;
   readonly bytes: number;
 }
 
@@ -112,8 +116,9 @@ function planBank(shape: BankShape, roomBytes: number): BankPlan {
   const tableLocks = recordsEnd + stampBytes;
   // Moving the tables by a page moves their locks by a page, and each lock by one line less.
   const end = tableLocks + tables * LINE_BYTES + roomBytes;
-  const bytes = Math.ceil(end / WASM_PAGE_BYTES) * WASM_PAGE_BYTES;
-  return { compoundShift, records, recordsEnd, tableLocks, bytes };
+  const regions = Math.ceil(end / WASM_PAGE_BYTES) * WASM_PAGE_BYTES;
+  const bytes = regions + ((shape.threads ?? 1) - 1) * abi.REGION_BYTES;
+  return { compoundShift, records, recordsEnd, tableLocks, regions, bytes };
 }
 
 /** Bytes of a bank's memory. Infinite: no bank can have so many pages. */
@@ -215,7 +220,7 @@ export class Bank {
       new Uint8Array(this.memory.buffer, from, to - from).fill(0);
     };
     clear(abi.CONTROL, abi.GATHER);
-    clear(abi.VMA_LOCKS, abi.PGMAPS_END);
+    clear(abi.VMA_LOCKS, abi.CREW_END);
     const control = (offset: number, value: number): void =>
       view.setUint32(abi.CONTROL + offset, value, true);
     this.#writeRanges();
@@ -241,6 +246,7 @@ export class Bank {
     control(abi.CTL_ARENA_TOP, this.arena);
     control(abi.CTL_ARENA_END, this.records);
     control(abi.CTL_ARENA_FAIL_AFTER, 0xffffffff);
+    control(abi.CTL_THREAD_REGIONS, this.#plan.regions);
   }
 
   /** The control block's table of ranges: assembly/range.ts. */
@@ -264,6 +270,14 @@ export class Bank {
       view.setBigUint64(at + 8, BigInt(physBytes + sizeBytes), true);
     });
     view.setUint32(abi.CONTROL + abi.CTL_DEVICE_RANGES, device.length, true);
+  }
+
+  /** Where a thread's op buffer is. */
+  opsAt(thread: number): number {
+    if (thread >= (this.shape.threads ?? 1)) throw new Error(`the bank has no thread ${thread}`);
+    return thread === 0
+      ? abi.OPS
+      : this.#plan.regions + (thread - 1) * abi.REGION_BYTES + abi.REGION_OPS;
   }
 
   /**

@@ -15,6 +15,8 @@ export interface CoreExports {
   /** KERNEL, DETAIL, RECORDS and COUNT as the build was compiled, a byte each. */
   switches(): number;
   attach(thread: number): void;
+  /** The end of a thread's work: its free page tables become everybody's. */
+  detach(): void;
   bindDevice(): void;
   resetPages(firstPage: number, pages: number): void;
   clearStamps(): void;

@@ -253,9 +253,15 @@ export class OneBank {
     view.setBigUint64(at + abi.VMA_CEILING, vma.ceiling, true);
   }
 
-  /** Puts (part of) a stream into the op buffer, ready to run. */
-  load(stream: OpStream, first: number, ops: number): void {
-    new Uint32Array(this.bank.memory.buffer, abi.OPS).set(stream.words(first, ops));
+  /** Puts (part of) a stream into a thread's op buffer, from its operation `at` on. */
+  load(stream: OpStream, first: number, ops: number, thread = 0, at = 0): void {
+    const buffer = new Uint32Array(this.bank.memory.buffer, this.bank.opsAt(thread));
+    buffer.set(stream.words(first, ops), at * 2);
+  }
+
+  /** From here to the next boot so many threads work on the bank, this one among them. */
+  setThreads(threads: number): void {
+    this.bank.view.setUint32(abi.CONTROL + abi.CTL_THREADS, threads, true);
   }
 
   /**
@@ -283,7 +289,15 @@ export class OneBank {
 
   /** One of the ledger's counters. */
   event(name: EventName): number {
-    return Number(this.bank.u64(abi.LEDGER + abi.EVENTS[name] * 8));
+    let sum = 0;
+    for (let thread = 0; thread < abi.THREADS_MAX; thread++) sum += this.threadEvent(name, thread);
+    return sum;
+  }
+
+  /** One of the ledger's counters, as far as one thread counted it. */
+  threadEvent(name: EventName, thread: number): number {
+    const block = abi.LEDGER + thread * abi.LEDGER_BLOCK_BYTES;
+    return Number(this.bank.u64(block + abi.EVENTS[name] * 8));
   }
 
   page(page: number): StructPage {
@@ -302,7 +316,11 @@ export class OneBank {
 
   /** Page tables allocated and not freed, top tables included. */
   liveTables(): number {
-    return this.bank.u32(abi.CONTROL + abi.CTL_ARENA_LIVE);
+    let live = 0;
+    for (let list = abi.MAGAZINES; list <= abi.POOL; list += abi.MAGAZINE_BYTES) {
+      live += this.bank.i32(list + abi.MAG_LIVE);
+    }
+    return live;
   }
 
   /** Makes the table allocation after `allocations` more fail, and every one from then on. */

@@ -47,6 +47,10 @@ export interface Operation {
 
 /** The most one operation can cover: units or pages, as the operation counts them. */
 export const OP_TIMES_MAX = abi.OP_COUNT_MASK + 1;
+/** Threads that a bank can have. */
+export const THREADS_MAX = abi.THREADS_MAX;
+/** Operations that a thread's op buffer holds. */
+export const OPS_MAX = abi.OPS_MAX;
 /** VMA slots that an operation can name. */
 export const OP_SLOTS = abi.OP_VMA_MASK + 1;
 

@@ -74,6 +74,11 @@ function readWasm(name: string): Uint8Array<ArrayBuffer> {
 
 const modules = new Map<string, WebAssembly.Module>();
 
+/** Puts a compiled core where `compiled` finds it: another thread's. */
+export function addCore(name: string, module: WebAssembly.Module): void {
+  modules.set(wasmFile(name), module);
+}
+
 /** A build's module, compiled once. Fails: E_NOT_BUILT, E_FILE, E_ABI. */
 export function compiled(name: string): WebAssembly.Module {
   const file = wasmFile(name);

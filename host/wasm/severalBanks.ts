@@ -318,6 +318,15 @@ export class SeveralBanks implements Machine {
     return this.#sum((part) => part.event(name));
   }
 
+  threadEvent(name: EventName, thread: number): number {
+    return this.#sum((part) => part.threadEvent(name, thread));
+  }
+
+  /** Fails: E_BANK_SPAN; threads share one bank. */
+  setThreads(): never {
+    throw oneBankOnly('a storm of several threads');
+  }
+
   page(page: number): StructPage {
     const { bank, local } = this.locate(page);
     const first = this.firstPage(bank);

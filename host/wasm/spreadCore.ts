@@ -95,6 +95,7 @@ function machineCalls({ parts }: SeveralBanks) {
     layoutHash: first.layoutHash,
     switches: first.switches,
     attach: (thread) => every((core) => core.attach(thread)),
+    detach: () => every((core) => core.detach()),
     bindDevice: () => every((core) => core.bindDevice()),
     clearStamps: () => every((core) => core.clearStamps()),
     killDax: () => every((core) => core.killDax()),

@@ -79,8 +79,8 @@ export const HAZARD_MUTANTS = [
   {
     name: 'a table that cannot be had ends in SIGBUS',
     file: 'fault.ts',
-    find: '    const table = allocTable();\n    if (!table) return OOM;',
-    replace: '    const table = allocTable();\n    if (!table) return SIGBUS;',
+    find: '  if (!slot) return OOM;\n  return insertPte',
+    replace: '  if (!slot) return SIGBUS;\n  return insertPte',
   },
   {
     name: 'try_get_folio takes a negative count',

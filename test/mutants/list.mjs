@@ -2,6 +2,7 @@
 import { HAZARD_MUTANTS } from './hazards.mjs';
 import { PACKED_MUTANTS } from './packed.mjs';
 import { SURFACE_MUTANTS } from './surface.mjs';
+import { THREAD_MUTANTS } from './threads.mjs';
 import { UNBIND_MUTANTS } from './unbind.mjs';
 
 /**
@@ -19,7 +20,7 @@ export const MUTANTS = [
   {
     name: 'a zapped page keeps its reference',
     file: 'zap.ts',
-    find: '    if (REFERENCES) put(load<u32>(GATHER + (i << 2)) & ~DELAY_RMAP, 1);',
+    find: '    if (REFERENCES) put(load<u32>(gather + (i << 2)) & ~DELAY_RMAP, 1);',
     replace: '',
   },
   {
@@ -102,7 +103,7 @@ export const MUTANTS = [
   },
   {
     name: 'the hardware forgets D',
-    file: 'fault.ts',
+    file: 'access.ts',
     find: '  const bits = write ? ACCESSED | DIRTY : ACCESSED;',
     replace: '  const bits = ACCESSED;',
   },
@@ -205,7 +206,7 @@ export const MUTANTS = [
   {
     name: 'a freed page table is lost',
     file: 'arena.ts',
-    find: '  store<u32>(CONTROL, <u32>table, CTL_ARENA_FREE);',
+    find: '  store<u32>(list, <u32>table, MAG_FIRST);',
     replace: '',
   },
   {
@@ -267,7 +268,7 @@ export const MUTANTS = [
   {
     name: 'GUP-fast keeps the pages of a devmap leaf that it could not have whole',
     file: 'gup.ts',
-    find: '  undoDevmapLeaf(<u32>(start - PAGES) >> 3, flags);\n  return false;',
+    find: '  undoDevmapLeaf(<u32>(start - pagesAt) >> 3, flags);\n  return false;',
     replace: '  return false;',
   },
   {
@@ -291,3 +292,6 @@ export const MUTANTS = [
   ...UNBIND_MUTANTS,
   ...PACKED_MUTANTS,
 ];
+
+/** Those that only several threads can show: test/race is what must notice them. */
+export { THREAD_MUTANTS };

@@ -9,7 +9,7 @@ import { BUILDS, KERNELS } from '../../build/builds.mjs';
 import { compileFrom } from '../../build/compile.mjs';
 import { ROOT } from '../../build/sources.mjs';
 import { breakCore } from './break.mjs';
-import { MUTANTS } from './list.mjs';
+import { MUTANTS, THREAD_MUTANTS } from './list.mjs';
 
 /** @typedef {import('./list.mjs').Mutant} Mutant */
 
@@ -45,6 +45,32 @@ const QUICK_TESTS = [
 ];
 const SLOW_TESTS = ['test/fault', 'test/conformance', 'test/model/model.test.ts'];
 const PACKED_TESTS = ['test/model/packed.test.ts'];
+/** Of mutants that one thread cannot see: with more operations than in a quick test. */
+const RACE_TESTS = ['test/race'];
+const RACE_OPS = '1000000';
+
+/**
+ * @typedef {{
+ *   readonly builds: readonly import('../../build/builds.mjs').Build[],
+ *   readonly tests: readonly (readonly string[])[],
+ * }} Suite builds that are broken, and the tests that must notice, in turn
+ */
+
+/** @type {Suite} */
+const ONE_THREAD = { builds: COUNTED, tests: [QUICK_TESTS, SLOW_TESTS] };
+/** @type {Suite} */
+const PACKED_RECORDS = { builds: PACKED, tests: [PACKED_TESTS] };
+/** @type {Suite} */
+const THREADS = { builds: COUNTED, tests: [RACE_TESTS] };
+
+/**
+ * @param {Mutant} mutant
+ * @returns {Suite}
+ */
+function suiteOf(mutant) {
+  if (mutant.packed) return PACKED_RECORDS;
+  return THREAD_MUTANTS.includes(mutant) ? THREADS : ONE_THREAD;
+}
 
 /**
  * A mutant may loop for ever: that is noticed too. It gets so many times what the unbroken core took,
@@ -78,7 +104,7 @@ function runTests(folder, tests, limitMs) {
     const child = spawn(process.execPath, args, {
       cwd: ROOT,
       stdio: 'ignore',
-      env: { ...process.env, DAXSTORM_WASM_DIR: folder },
+      env: { ...process.env, DAXSTORM_WASM_DIR: folder, DAXSTORM_RACE_OPS: RACE_OPS },
       // A process group of its own, so that one signal reaches the workers.
       detached: true,
     });
@@ -106,32 +132,33 @@ function runTests(folder, tests, limitMs) {
 
 /**
  * @param {Mutant | undefined} mutant none: the core as it is, on which the tests must pass
- * @param {boolean} packed whether it is a mutant of packed records
+ * @param {Suite} suite
  * @param {number} limitMs
  */
-async function outcome(mutant, packed, limitMs) {
+async function outcome(mutant, suite, limitMs) {
   const folder = mkdtempSync(join(tmpdir(), 'daxstorm-mutant-'));
   try {
     if (mutant) breakCore(mutant, folder);
-    for (const build of packed ? PACKED : COUNTED) {
+    for (const build of suite.builds) {
       await compileFrom(build, mutant ? folder : ROOT, join(folder, `${build.name}.wasm`));
     }
-    /** @type {Outcome} */
-    let end = 'pass';
-    for (const tests of packed ? [PACKED_TESTS] : [QUICK_TESTS, SLOW_TESTS]) {
-      if (end === 'pass') end = await runTests(folder, tests, limitMs);
+    for (const tests of suite.tests) {
+      const end = await runTests(folder, tests, limitMs);
+      if (end !== 'pass') return end;
     }
-    return end;
+    return 'pass';
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
-const chosen = MUTANTS.filter(({ file, name }) => `${file}: ${name}`.includes(values.only));
+/** @param {Mutant} mutant */
+const isChosen = ({ file, name }) => `${file}: ${name}`.includes(values.only);
+const chosen = [...MUTANTS, ...THREAD_MUTANTS].filter(isChosen);
 const began = performance.now();
-for (const packed of new Set(chosen.map((mutant) => mutant.packed === true))) {
-  if ((await outcome(undefined, packed, 0)) === 'pass') continue;
+for (const suite of new Set(chosen.map(suiteOf))) {
+  if ((await outcome(undefined, suite, 0)) === 'pass') continue;
   process.stdout.write('the tests fail on the core as it is; mend that first\n');
   process.exit(1);
 }
@@ -139,7 +166,7 @@ const limitMs = Math.max(LIMIT_MS_MIN, LIMIT_TIMES * (performance.now() - began)
 const WORDS = { pass: 'SURVIVED', fail: 'killed  ', overrun: 'overran ' };
 const ends = { pass: 0, fail: 0, overrun: 0 };
 for (const mutant of chosen) {
-  const end = await outcome(mutant, mutant.packed === true, limitMs);
+  const end = await outcome(mutant, suiteOf(mutant), limitMs);
   ends[end] += 1;
   process.stdout.write(`${WORDS[end]}  ${mutant.file}: ${mutant.name}\n`);
 }

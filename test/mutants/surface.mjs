@@ -148,25 +148,25 @@ export const SURFACE_MUTANTS = [
   },
   {
     name: 'a soft-dirty write holds no reference',
-    file: 'fault.ts',
+    file: 'present.ts',
     find: '  if (page && REFERENCES) refAdd(page, 1);\n',
     replace: '',
   },
   {
     name: 'a soft-dirty write does not dirty the page',
-    file: 'fault.ts',
+    file: 'present.ts',
     find: '    if (MARKS) markDirtyLocked(page);\n',
     replace: '',
   },
   {
     name: 'a soft-dirty write to a huge leaf asks no driver',
-    file: 'fault.ts',
+    file: 'present.ts',
     find: '    : writeProtectedHuge(vma, va, slot, order);',
     replace: '    : spuriousFault(vma, slot, entry, write);',
   },
   {
     name: 'a soft-dirty write fault off the unit succeeds',
-    file: 'fault.ts',
+    file: 'present.ts',
     find: '@inline function hugeMakeWritable(vma: usize, va: u64, slot: usize, order: u32): u64 {\n  if (!vmaServes(vma, deviceOrder())) return SIGBUS;',
     replace:
       '@inline function hugeMakeWritable(vma: usize, va: u64, slot: usize, order: u32): u64 {',
@@ -197,7 +197,7 @@ export const SURFACE_MUTANTS = [
   },
   {
     name: 'a store that faulted in a read-only page dirties it',
-    file: 'fault.ts',
+    file: 'access.ts',
     find: '  while (!slot || !permits(load<u64>(slot), write)) {',
     replace: '  if (!slot || !permits(load<u64>(slot), write)) {',
   },

@@ -73,7 +73,7 @@ export const UNBIND_MUTANTS = [
   {
     name: 'an unbalanced put goes unnoticed',
     file: 'ref.ts',
-    find: '  store<u32>(CONTROL, load<u32>(CONTROL, CTL_ZERO_PUTS) + 1, CTL_ZERO_PUTS);',
+    find: '  atomic.add<u32>(CONTROL, 1, CTL_ZERO_PUTS);',
     replace: '',
   },
   {

@@ -32,6 +32,8 @@ const CHARTS = [
   'ladder-1-2M-fault',
   'ladder-1-2M-pin',
   'latency-1-1',
+  'scale-1-1',
+  'scale-1-2',
 ];
 
 describe('structure', () => {
@@ -51,6 +53,7 @@ describe('structure', () => {
       'emulated emulated',
       'ladder emulated',
       'latency emulated',
+      'scale emulated',
       'setup',
     ]);
   });
@@ -77,7 +80,7 @@ describe('structure', () => {
   });
 
   test('emulated sections say that they claim nothing of kernels', () => {
-    for (const id of ['emulated', 'ladder', 'latency']) {
+    for (const id of ['emulated', 'ladder', 'latency', 'scale']) {
       const text = markup.split(`<section id="${id}">`)[1]?.split('</section>')[0] ?? '';
       expect(text).toMatch(/no claim about kernel time/i);
       expect(text).not.toMatch(/cheaper|dearer|faster|slower/);

@@ -49,6 +49,7 @@ describe('a cover letter', () => {
       '## A/B of the emulated steps (emulated here)',
       '## The emulated difference, step by step (emulated here)',
       '## Latency percentiles (emulated here)',
+      '## Several threads (emulated here)',
       '## How it was made',
     ]);
     const emulated = letter.split('## A/B')[1] ?? '';

@@ -76,6 +76,33 @@ export function latencyResult(): ResultOf<'latency'> {
   return { ...envelope('latency'), latencies: [latency] };
 }
 
+function scaleCurve(kernel: 'devmap' | 'refcount', title: string, rise: number) {
+  const points = [1, 2, 3].map((threads) => {
+    const value = 1 + (threads - 1) * rise;
+    return {
+      threads,
+      nsPerOperation: 40 / value,
+      scaling:
+        threads === 1 ? { value, low: 1, high: 1 } : { value, low: value - 0.1, high: value + 0.1 },
+      operations: 20_000 * threads,
+      casRetries: kernel === 'devmap' ? 0 : 30 * (threads - 1),
+      lockWaits: 7 * (threads - 1),
+    };
+  });
+  return { phase: 'fault' as const, title, kernel, points };
+}
+
+/** Curves of two phases: one that scales, one that does not. */
+export function scaleResult(): ResultOf<'scale'> {
+  const curves = (['write fault, a unit', 'unmap, a unit'] as const).flatMap((title, i) => [
+    scaleCurve('devmap', title, i ? 0 : 0.9),
+    scaleCurve('refcount', title, 0.4),
+  ]);
+  const storm = { mm: 'own', pattern: 'hot', threads: 3, pinPages: 64, detail: 'pages' } as const;
+  const run = { workload: '0123456789ab', turns: 20, placements: 5, seed: 1, interrupted: false };
+  return { ...envelope('scale'), scales: [{ device: DEVICE, ...storm, ...run, curves }] };
+}
+
 /** The errors of the cost model without its cross-validation, which is what takes the time. */
 function validateResult(): ResultOf<'validate'> {
   const rest = { parameters: [], models: [], crossValidation: [] };
@@ -106,7 +133,7 @@ export async function saveResults(commands = EVERY_KIND): Promise<Saved> {
     if (status !== 0) throw new Error(`daxstorm ${args.join(' ')}: ${stderr}`);
     files.push(file);
   }
-  for (const result of [validateResult(), ladderResult(), latencyResult()]) {
+  for (const result of [validateResult(), ladderResult(), latencyResult(), scaleResult()]) {
     const file = join(folder, `${result.kind}.json`);
     writeFileSync(file, JSON.stringify(result));
     files.push(file);

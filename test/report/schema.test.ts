@@ -23,6 +23,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['storm', '--align', '4K', '--kernel', 'refcount', ...SMALL],
   ['replay', '--align', '2M', '--time', '0.1'],
   ['ladder', '--align', '2M', ...SMALL],
+  ['scale', '--threads', '2', ...SMALL],
   ['explain'],
   ['explain', 'munmap'],
   ['validate'],

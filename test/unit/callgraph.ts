@@ -25,11 +25,14 @@ export function readWat(build: string): Wat {
   return { functions, exports };
 }
 
-/** Everything an export can execute, itself included, as one text. */
-export function reachable(wat: Wat, exported: string): string {
+/**
+ * Everything an export can execute, itself included, as one text; without functions of the file
+ * `but`, and what those alone call.
+ */
+export function reachable(wat: Wat, exported: string, but?: string): string {
   const seen = new Set<string>();
   const visit = (name: string): void => {
-    if (seen.has(name)) return;
+    if (seen.has(name) || (but !== undefined && name.startsWith(`$assembly/${but}/`))) return;
     seen.add(name);
     const body = wat.functions.get(name);
     if (body === undefined) throw new Error(`no function ${name}`);

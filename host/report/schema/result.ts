@@ -10,6 +10,7 @@ import { latencyBody } from './latency.ts';
 import { planBody, presetsBody, whatIfBody } from './plan.ts';
 import { replayBody } from './replay.ts';
 import { dryRunBody, runBody, scenariosBody } from './run.ts';
+import { scaleBody } from './scale.ts';
 import { stormBody } from './storm.ts';
 import { partBody, sweepBody, planBody as sweepPlanBody } from './sweep.ts';
 import { unbindBody } from './unbind.ts';
@@ -40,6 +41,7 @@ const SINGLE = [
   result('compare', compareBody),
   result('storm', stormBody),
   result('replay', replayBody),
+  result('scale', scaleBody),
   result('ladder', ladderBody),
   result('explain', explainBody),
   result('validate', validateBody),

@@ -53,7 +53,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'places', align: 'right' },
 ];
 
-function runRows({ comparisons, ladders }: Report): readonly Row[] {
+function runRows({ comparisons, ladders, scales }: Report): readonly Row[] {
   const deviceText = (device: {
     readonly sizeBytes: number;
     readonly map: string;
@@ -88,6 +88,21 @@ function runRows({ comparisons, ladders }: Report): readonly Row[] {
         ],
       };
     }),
+    ...scales.map(
+      ({ value: { device, seed, workload, turns, placements, interrupted }, at }): Row => {
+        return {
+          cells: [
+            `threads, ${device.align} units${interrupted ? ' (interrupted)' : ''}`,
+            deviceText(device),
+            '',
+            numberCell(seed, String, `${at}/seed`),
+            workload,
+            numberCell(turns, formatNumber, `${at}/turns`),
+            numberCell(placements, formatNumber, `${at}/placements`),
+          ],
+        };
+      },
+    ),
   ];
 }
 
