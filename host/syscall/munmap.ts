@@ -19,15 +19,21 @@ export function mayCut(process: Process, vma: Vma, at: bigint): boolean {
 }
 
 /**
- * Mappings in groups that a zap treats alike: those whose accesses tell of a page, or not
- * (vma_has_recency). Nearly always there is one group, and one gather, as unmap_region has.
+ * Mappings in groups that one zap of them all treats as zaps of each would: those whose accesses tell
+ * of a page, or not (vma_has_recency), and whose boundaries no leaf lies across (a merge can leave a 1G
+ * leaf so; each mapping's zap then hits a part of it). Nearly always there is one group, and one gather,
+ * as unmap_region has.
  */
-function zappedAlike(vmas: readonly Vma[]): readonly (readonly [Vma, ...Vma[]])[] {
+function zappedAlike(
+  vmas: readonly Vma[],
+  unitBytes: bigint,
+): readonly (readonly [Vma, ...Vma[]])[] {
   const unordered = abi.VM_SEQ_READ | abi.VM_RAND_READ;
   const groups: [Vma, ...Vma[]][] = [];
   for (const vma of vmas) {
     const last = groups.at(-1);
-    if (last && !(last[0].flags & unordered) === !(vma.flags & unordered)) last.push(vma);
+    const alike = last && !(last[0].flags & unordered) === !(vma.flags & unordered);
+    if (alike && vma.start % unitBytes === 0n) last.push(vma);
     else groups.push([vma]);
   }
   return groups;
@@ -60,7 +66,7 @@ export function unmapRange(process: Process, start: bigint, end: bigint): Syscal
   process.replace(hit, left);
   const below = process.vmas.findLast((vma) => vma.end <= from)?.end ?? 0n;
   const above = process.vmas.find((vma) => vma.start >= to)?.start ?? 0n;
-  const groups = zappedAlike(hit);
+  const groups = zappedAlike(hit, BigInt(process.system.device.unitBytes));
   groups.forEach((group, i) => {
     const next = groups[i + 1]?.[0].start;
     const since = i === 0 ? from : group[0].start;

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { access } from '../../host/syscall/access.ts';
 import { clearRefs } from '../../host/syscall/clearRefs.ts';
+import { exit } from '../../host/syscall/fork.ts';
 import { gup } from '../../host/syscall/gup.ts';
 import { madvise } from '../../host/syscall/madvise.ts';
 import { mincore } from '../../host/syscall/mincore.ts';
@@ -146,6 +147,19 @@ describe.each(KERNELS)('%s', (kernel) => {
       expect(entryAt(bench, FAR + unit) === undefined).toBe(align === '2M');
     },
   );
+
+  test('unmapping mappings that a 1G leaf lies across hits a part of it: split, and marked', () => {
+    const bench = new Bench({ kernel, align: '1G', units: 2, request: { address: FAR } });
+    const { process } = bench;
+    madvise(process, FAR + GIB, GIB, 'dontdump');
+    access(process, FAR, 'write');
+    expect(madvise(process, FAR + GIB - PAGE, PAGE, 'dontdump')).toEqual(OK);
+    exit(process);
+    expect(bench.system.machine.event('split')).toBe(1);
+    const { flagNames } = bench.system.machine.page(0);
+    for (const name of ['referenced', 'dirty'])
+      expect(flagNames.includes(name)).toBe(kernel !== 'devmap');
+  });
 
   test('mincore walks what lies before a hole', () => {
     const bench = new Bench({ kernel, align: '1G', units: 2, request: { address: FAR } });
