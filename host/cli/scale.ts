@@ -1,5 +1,5 @@
 import { availableParallelism, cpus } from 'node:os';
-import { Command, Option } from 'commander';
+import { Option } from 'commander';
 import { scale } from '../compare/scale.ts';
 import { deviceJson, envelope } from '../report/json.ts';
 import { formatScale } from '../report/scale.ts';
@@ -15,9 +15,10 @@ import { makeScenario, STANDARD_SIZE_BYTES, scenarioDevice } from '../storm/scen
 import type { MapName } from '../syscall/namespace.ts';
 import type { AlignName } from '../units.ts';
 import { THREADS_MAX } from '../wasm/ops.ts';
+import { Command } from './command.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
-import { checkTarget, emitJson } from './output.ts';
+import { checkTarget, emitJson, print } from './output.ts';
 
 interface ScaleFlags {
   readonly threads: number;
@@ -52,15 +53,15 @@ async function runScale(flags: ScaleFlags, { progress, signal }: Context): Promi
   if (flags.json !== undefined) {
     const scales = found ? [{ ...found, device: deviceJson(found.device) }] : [];
     emitJson(flags.json, { ...envelope('scale'), scales });
-  } else if (found) process.stdout.write(`${formatScale(found, cpus().length)}\n`);
+  } else if (found) print(formatScale(found, cpus().length));
   if (signal.aborted) process.exitCode = EXIT.interrupted;
 }
 
 export function scaleCommand(context: Context): Command {
   return new Command('scale')
     .description(
-      'Runs one storm on 1, 2, … N threads that share a bank and prints how much more they do together, on devmap\n' +
-        'and refcount: an address space each or one together, on units of their own or on the same ones; with the\n' +
+      'Runs one storm on 1, 2, … N threads that share a bank and prints how much more they do together, on devmap ' +
+        'and refcount: an address space each or one together, on units of their own or on the same ones; with the ' +
         'races that counters lost and the locks that were waited for.',
     )
     .addOption(
@@ -69,16 +70,21 @@ export function scaleCommand(context: Context): Command {
         .default(Math.min(availableParallelism(), THREADS_MAX), 'as many as CPUs'),
     )
     .addOption(
-      new Option('--mm <kind>', 'one address space for all (with its locks), or one each')
-        .choices([...MM_KINDS])
+      option
+        .choiceOption(
+          '--mm <kind>',
+          'one address space for all (with its locks), or one each',
+          MM_KINDS,
+        )
         .default('own'),
     )
     .addOption(
-      new Option(
-        '--pattern <kind>',
-        'a part of the device each, all the same units, or one hot unit',
-      )
-        .choices([...CREW_PATTERNS])
+      option
+        .choiceOption(
+          '--pattern <kind>',
+          'a part of the device each, all the same units, or one hot unit',
+          CREW_PATTERNS,
+        )
         .default('disjoint'),
     )
     .addOption(option.alignOption().default('4K'))
@@ -88,14 +94,10 @@ export function scaleCommand(context: Context): Command {
     .addOption(option.timeOption(5))
     .addOption(option.seedOption())
     .addOption(option.jsonOption())
-    .addHelpText(
-      'after',
-      `
-Examples:
+    .examples(`
   daxstorm scale                                        an address space each, parts of their own
   daxstorm scale --mm shared --pattern overlapping      all locks and counters contended
   daxstorm scale --pattern hot --align 2M --threads 8
-  daxstorm scale --json scale.json && daxstorm report scale.json --html scale.html`,
-    )
+  daxstorm scale --json scale.json && daxstorm report scale.json --html scale.html`)
     .action((flags: ScaleFlags) => runScale(flags, context));
 }

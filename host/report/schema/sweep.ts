@@ -55,7 +55,7 @@ const time = z
     self: common.estimate.describe('the first kernel over itself'),
     p: z.number().optional().describe('signed-rank test of no difference, adjusted over the rows'),
   })
-  .meta({ id: 'scenarioTime', description: 'emulated steps alone: no claim about kernel time' });
+  .meta({ id: 'sweepTime', description: 'emulated steps alone: no claim about kernel time' });
 
 const timing = z.object({
   seconds: z.number(),
