@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 
 /** The known word that a mistyped one is nearest to; undefined where none is near. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+function nearest(word: string, known: readonly string[]): string | undefined {
   const [best] = known
     .map((each) => ({ each, edits: distance(word.toLowerCase(), each.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits);

@@ -7,9 +7,6 @@ import { RECORD_FORMATS, type RecordFormat } from '../wasm/bank.ts';
 import { banksNeed, DEVICE_BYTES_MAX } from '../wasm/banks.ts';
 import { binding, type Limit, type Need } from '../wasm/limits.ts';
 
-/** What binds where no limit of the host does. */
-export const OWN_BOUNDS = ['a bank', 'a process'] as const;
-
 /** The largest device of one unit size, map and record format that this host can hold. */
 export interface Capacity {
   readonly align: AlignName;

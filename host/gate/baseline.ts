@@ -6,7 +6,7 @@ import { PACKAGE_ROOT } from '../root.ts';
 import type { Counts, OperationCount } from './counts.ts';
 import { parseLimits } from './limits.ts';
 
-export const BASELINE_SCHEMA = 'daxstorm/baseline.v1';
+const BASELINE_SCHEMA = 'daxstorm/baseline.v1';
 
 const reason = z.string().min(1).describe('why, for whoever reads the file next');
 const whole = z.number().int().min(0);

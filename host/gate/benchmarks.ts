@@ -81,7 +81,7 @@ export function standardBenchmarks(): readonly Benchmark[] {
 }
 
 /** A trace's faults on devices of all three units, then unmapped as exit would. */
-export function traceBenchmarks(trace: FaultTrace): readonly Benchmark[] {
+function traceBenchmarks(trace: FaultTrace): readonly Benchmark[] {
   return ALIGN_NAMES.map((align) => {
     const device = dynamicDevice(align, traceSizeBytes(trace, align));
     const placement = placeTrace(trace, device.sizeBytes / PAGE_BYTES);

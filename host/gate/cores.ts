@@ -36,7 +36,7 @@ export function ownCores(): Cores {
  *
  * Fails: E_FILE; E_ABI for anything but a core that this host can drive.
  */
-export function readCore(file: string): CoreBuild {
+function readCore(file: string): CoreBuild {
   // Only asked what it is: one page of memory will do.
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   const core = instantiate(file, memory);

@@ -34,7 +34,7 @@ const FAMILIES: readonly (readonly [family: string, pattern: RegExp])[] = [
 /** The last family: whatever none of the others claims. */
 const OTHER = 'other';
 
-export const FUNCTION_FAMILIES: readonly string[] = [...FAMILIES.map(([name]) => name), OTHER];
+const FUNCTION_FAMILIES: readonly string[] = [...FAMILIES.map(([name]) => name), OTHER];
 
 export function functionFamily(name: string): string {
   return FAMILIES.find(([, pattern]) => pattern.test(name))?.[0] ?? OTHER;

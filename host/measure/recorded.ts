@@ -43,7 +43,7 @@ const loaded = new Map<string, readonly Recording[]>();
  *
  * Fails: E_RECORDING for a line that is no JSON object.
  */
-export function parseRecordings(text: string, name: string): readonly Recording[] {
+function parseRecordings(text: string, name: string): readonly Recording[] {
   return text.split('\n').flatMap((line, i) => {
     if (line.trim() === '') return [];
     const record = recordSchema.safeParse(parseLine(line, `${name}:${i + 1}`));

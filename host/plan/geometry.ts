@@ -55,7 +55,7 @@ const X86_64: Geometry = {
  * with 4 KiB pages only; it is taken not to deduplicate, since of all architectures only x86-64, powerpc
  * and riscv were found to select ARCH_WANT_OPTIMIZE_DAX_VMEMMAP.
  */
-export const GEOMETRIES: readonly Geometry[] = [
+const GEOMETRIES: readonly Geometry[] = [
   X86_64,
   { ...X86_64, arch: 'arm64', dedup: false, emulated: false },
   {

@@ -32,7 +32,7 @@ function readText(path: string): string {
 }
 
 /** A host of a YAML or JSON file. Fails: E_FILE, E_PLAN with the line where it is no YAML. */
-export function readHostFile(path: string): Host {
+function readHostFile(path: string): Host {
   const document = parseDocument(readText(path));
   const [error] = document.errors;
   if (error) {

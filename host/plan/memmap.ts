@@ -44,11 +44,7 @@ function memmapPages(bytes: number, { basePageBytes }: Geometry): number {
  *
  * Source: semantics 2.2 (vmemmap_can_optimize).
  */
-export function canDedup({
-  unit,
-  map,
-  geometry,
-}: Pick<MemmapRequest, 'unit' | 'map' | 'geometry'>) {
+function canDedup({ unit, map, geometry }: Pick<MemmapRequest, 'unit' | 'map' | 'geometry'>) {
   return geometry.dedup && map === 'mem' && memmapPages(unit.bytes, geometry) > KEPT_PAGES;
 }
 

@@ -17,7 +17,7 @@ import { suggest } from '../suggest.ts';
 import { type AlignName, PAGE_BYTES } from '../units.ts';
 
 /** What a VFIO or iommufd pin call asks for: a page of page pointers. */
-export const PIN_CALL_PAGES = 512;
+const PIN_CALL_PAGES = 512;
 
 /** One recorded operation that a planned step is made of. */
 interface Part {

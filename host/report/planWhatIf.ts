@@ -43,7 +43,7 @@ const COLUMNS = (['', 'before', 'after', 'change'] as const).map((title) => ({
 }));
 
 /** One comparison: a row a quantity that differs, then the names of those that do not. */
-export function formatWhatIf({ before, after, changes }: WhatIf): string {
+function formatWhatIf({ before, after, changes }: WhatIf): string {
   const known = changes.filter((change) => change.before ?? change.after);
   const differ = known.filter((change) => difference(change) !== 'same');
   const same = known.filter((change) => !differ.includes(change));

@@ -17,7 +17,7 @@ export const SAY_MM = {
 } as const;
 
 /** What the columns mean. */
-export const SCALE_NOTES = [
+const SCALE_NOTES = [
   'Scaling: how many times the operations of one thread so many threads do in the same time, emulated here, in turns',
   'of neighbouring blocks; no claim about kernel time. Two threads may run on one core. Races lost: read-modify-writes',
   'of struct-page counters that another thread came between. Locks waited for: taken when they were wanted, or closed',

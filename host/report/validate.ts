@@ -81,7 +81,7 @@ function unpricedText(rows: readonly UnpricedRow[]): string {
 }
 
 /** What an event costs in every release: the whole model. */
-export function formatPrices(models: readonly Model[]): string {
+function formatPrices(models: readonly Model[]): string {
   const columns = [
     left('parameter'),
     ...models.map(({ release }) => right(release)),
@@ -110,7 +110,7 @@ const FAMILY_NOTE = [
   'access, the exception entry of a fault or the longterm check cannot be had from other families.',
 ].join('\n');
 
-export function formatFamilies(release: Release, families: readonly FamilyErrors[]): string {
+function formatFamilies(release: Release, families: readonly FamilyErrors[]): string {
   const columns = [
     left('family'),
     right('rows'),

@@ -5,7 +5,7 @@ import type { ComparisonResult, RowResult } from './schema/compare.ts';
 type BreakEven = ComparisonResult['breakEven']['recorded'][number];
 
 /** `3.7 times as many`, `6 % fewer`, `as many`: a ratio as people say it. */
-export function sayRatio(ratio: number): string {
+function sayRatio(ratio: number): string {
   if (ratio >= 2) return `${ratio.toFixed(1)} times as many`;
   if (ratio <= 0.5) return `${(1 / ratio).toFixed(ratio <= 0.1 ? 0 : 1)} times fewer`;
   const percent = Math.round(Math.abs(ratio - 1) * 100);

@@ -11,7 +11,7 @@ import { OPERATIONS_MAX, type PhaseSpec, type SimpleSpec } from './schema.ts';
 import type { Path } from './source.ts';
 
 /** Streams of one round: each is timed by itself, so that the control plane between them is not. */
-export const STEPS_MAX = 4096;
+const STEPS_MAX = 4096;
 
 /** What a phase is counted and timed per. */
 export const PER = ['touch', 'unit', 'call', 'leaf'] as const;

@@ -11,11 +11,11 @@ import { RECORD_FORMATS } from '../wasm/bank.ts';
 /** Operations of a round's op streams, eight bytes each: 128 MiB of them. */
 export const OPERATIONS_MAX = 2 ** 24;
 /** Most pages one get_user_pages call may ask for: a gigabyte of them. */
-export const PIN_PAGES_MAX = 262_144;
+const PIN_PAGES_MAX = 262_144;
 /** Units from one touch to the next of a strided phase. */
 export const STRIDE_DEFAULT = 16;
 /** Times that one `repeat` may go round, and children that one `fork` may have. */
-export const REPEAT_MAX = 4096;
+const REPEAT_MAX = 4096;
 
 /** Bytes, as a number or as people write it: `64KiB`, `4GiB`. */
 function size(what: string) {

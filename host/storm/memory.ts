@@ -25,7 +25,7 @@ function gotPages({ name, stream }: Phase): number {
 }
 
 /** How much of a bank's arrays the phases use. */
-export function buffersOf(phases: readonly Phase[]): Buffers {
+function buffersOf(phases: readonly Phase[]): Buffers {
   const most = (of: (phase: Phase) => number): number =>
     phases.reduce((max, phase) => Math.max(max, of(phase)), 0);
   return {

@@ -6,7 +6,7 @@ import { sha256 } from '../wasm/platform.ts';
 import { type Shard, shardOf } from './shard.ts';
 
 /** Scenarios of one sweep. */
-export const SWEEP_MAX = 10_000;
+const SWEEP_MAX = 10_000;
 /** Digits of an id: 48 bits, so that ten thousand ids meet once in five million sweeps. */
 const ID_DIGITS = 12;
 

@@ -10,7 +10,7 @@ export interface Shard {
 export const WHOLE: Shard = { index: 1, count: 1 };
 
 /** The highest index of a Slurm array, whose default MaxArraySize is 1001. */
-export const SHARDS_MAX = 1000;
+const SHARDS_MAX = 1000;
 
 /** `3/8`. Fails: E_VALUE unless it is i/n with i from 1 to n. */
 export function parseShard(text: string): Shard {

@@ -4,7 +4,7 @@ import type { System } from './system.ts';
 import { mayMerge, merged, pageProt, type Vma } from './vma.ts';
 
 /** Where the kernel's top-down search begins, without randomisation. */
-export const MMAP_BASE = 0x7fff_f7ff_f000n;
+const MMAP_BASE = 0x7fff_f7ff_f000n;
 export const MMAP_MIN = 0x10000n;
 /** End of user addresses with four levels, which is all that anybody gets without asking for more. */
 export const TASK_SIZE_4 = 0x7fff_ffff_f000n;

@@ -23,7 +23,7 @@ export interface UnbindReport {
 }
 
 /** The dax inode's interval tree: every mapping of the device, by the file offset it begins at. */
-export function mappingVmas({ processes }: System): readonly Vma[] {
+function mappingVmas({ processes }: System): readonly Vma[] {
   const vmas = [...processes].flatMap((process) => process.vmas);
   return vmas.filter(({ kind }) => kind === 'device').sort((a, b) => Number(a.pgoff - b.pgoff));
 }

@@ -8,7 +8,7 @@ const STRUCT_PAGE_BYTES = 64n;
 const WORD_1 = 8n;
 
 /** What a put or unpin reads first of a device page: word 1 of its struct page. */
-export function structPageRead(process: Process, page: number): bigint {
+function structPageRead(process: Process, page: number): bigint {
   const pfn = physOfPage(process.system.device, page) / 4096n;
   return VMEMMAP_BASE + pfn * STRUCT_PAGE_BYTES + WORD_1;
 }

@@ -9,9 +9,9 @@ const TABLE_BYTES = 4096;
 const LINE_BYTES = 64;
 const WASM_PAGE_BYTES = 65_536;
 /** A 32-bit memory of at most 65,536 Wasm pages. */
-export const BANK_BYTES_MAX = 65_536 * WASM_PAGE_BYTES;
+const BANK_BYTES_MAX = 65_536 * WASM_PAGE_BYTES;
 /** Page numbers are 32 bits in the core. */
-export const PAGES_MAX = 2 ** 32;
+const PAGES_MAX = 2 ** 32;
 
 /**
  * How a bank keeps struct pages (assembly/layout.ts): `line` as the kernel does, 64 bytes each, so

@@ -2,7 +2,7 @@ import * as abi from './abi.ts';
 import { sha256 } from './platform.ts';
 
 /** What an operation of the stream does; see assembly/layout.ts. */
-export const OP = {
+const OP = {
   faultRead: abi.OP_FAULT_READ,
   faultWrite: abi.OP_FAULT_WRITE,
   touchRead: abi.OP_TOUCH_READ,

@@ -6,7 +6,7 @@ import { latency } from './latency.ts';
 
 const costPair = common.both(z.number());
 
-export const countedBreakEven = z
+const countedBreakEven = z
   .object({
     mapping: costPair.describe('mapping and unmapping one leaf'),
     pinning: costPair.describe('one pin call and its unpin'),
@@ -16,7 +16,7 @@ export const countedBreakEven = z
   })
   .meta({ id: 'breakEven' });
 
-export const breakEven = countedBreakEven.extend({
+const breakEven = countedBreakEven.extend({
   pinPages: z.number().describe('4 KiB pages a pin call asks for'),
 });
 

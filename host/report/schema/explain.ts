@@ -12,7 +12,7 @@ const family = z.object({
   functions: common.list(z.object({ name: z.string(), instructions: known })),
 });
 
-export const explanation = z
+const explanation = z
   .object({
     op: z.string(),
     align: z.string(),

@@ -38,7 +38,7 @@ const guardRun = z
   })
   .meta({ id: 'guardRun', description: 'a leaf mapped, its pages taken and given back, unmapped' });
 
-export const guard = z
+const guard = z
   .object({
     align: common.align,
     kernel: common.kernel,

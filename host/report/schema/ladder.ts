@@ -26,7 +26,7 @@ const verdict = z.object({
   flips: common.list(z.string()).describe('choices that turn the sign round'),
 });
 
-export const ladder = z
+const ladder = z
   .object({
     device: common.device,
     phases: common.list(ladderPhase),

@@ -4,7 +4,7 @@ import { comparison } from './compare.ts';
 
 const priced = common.both(z.number()).optional();
 
-export const replay = z
+const replay = z
   .object({
     align: common.align,
     sizeBytes: z.number(),

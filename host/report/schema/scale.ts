@@ -20,7 +20,7 @@ const curve = z.object({
   points: common.list(point).describe('one a number of threads, from 1 on'),
 });
 
-export const scale = z
+const scale = z
   .object({
     device: common.device,
     mm: z.enum(MM_KINDS).describe('one address space together, or one each'),

@@ -50,7 +50,7 @@ export const bug = z
   })
   .meta({ id: 'bug', description: 'a bug of the emulated kernel that happened on the way' });
 
-export const walk = z
+const walk = z
   .object({
     kernel: common.kernel,
     device: common.device,

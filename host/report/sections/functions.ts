@@ -96,7 +96,7 @@ function html({ explanations }: Report): Markup | undefined {
 }
 
 /** A kernel's colour and name. */
-export function key(kernel: ComparedKernel): Markup {
+function key(kernel: ComparedKernel): Markup {
   return el('span', { class: `key kernel-${kernel}` }, KERNELS[kernel].title);
 }
 

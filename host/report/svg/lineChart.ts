@@ -4,8 +4,8 @@ import type { Scale } from './scale.ts';
 
 /* Small pictures of curves, drawn at one size: several of them fill a row of the page. */
 
-export const WIDTH = 360;
-export const HEIGHT = 236;
+const WIDTH = 360;
+const HEIGHT = 236;
 /** To the right is room for the curves' names. */
 const MARGIN = { top: 20, right: 70, bottom: 40, left: 52 } as const;
 

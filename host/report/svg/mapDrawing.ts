@@ -3,7 +3,7 @@ import { coordinate, svg, type Told } from './figure.ts';
 
 /* How one mapped unit looks: the tables of its walk from the top down, then its struct pages. */
 
-export const MAP_WIDTH = 440;
+const MAP_WIDTH = 440;
 const TABLE = { width: 26, height: 56, gap: 16 } as const;
 const BOX = { head: 24, row: 18, foot: 8, gap: 18 } as const;
 const TEXT_LEFT = 42;

@@ -11,7 +11,7 @@ import type { Scale } from './scale.ts';
 export const ROW_RANGE = [8, 92] as const;
 
 /** Height of a row, of the table's and of the picture's. */
-export const ROW_REM = 1.75;
+const ROW_REM = 1.75;
 
 export interface RowAxis {
   readonly scale: Scale;
