@@ -6,6 +6,7 @@ import { touch } from './access';
 import { allocTable, attachArena, detachArena, freeTable } from './arena';
 import { checkMachine } from './check';
 import { handleFault } from './fault';
+import { attachGather } from './gather';
 import { attachGup, beginPages, dirtyPages, gupFast, pagesGot, putPages, unpin } from './gup';
 import { gupSlow, populateRange } from './gupSlow';
 import { timeLaps } from './histogram';
@@ -25,7 +26,7 @@ import { attachStorm, runChained, runNatural } from './storm';
 import { FULL } from './switches';
 import { killDax, poison, runDax, scanHeld, unmapMapping, unmapPgmap } from './teardown';
 import { needTables } from './walk';
-import { attachGather, dontneed, munmap } from './zap';
+import { dontneed, munmap } from './zap';
 
 export function abiVersion(): u32 {
   return ABI_VERSION;

@@ -2,6 +2,7 @@
  * Taking a device away (semantics 7.5, 9.3), and a page of it that went bad (8). The order of the
  * steps is the host's: host/syscall/unbind.ts.
  */
+import { closeGather } from './gather';
 import {
   CONTROL, CTL_ALIVE, GUP_PIN_COUNTING_BIAS, HELD_BYTES, HELD_MAX, MM_TOP, PAGES, VMAS, VMA_BYTES,
   VMA_END, VMA_MM, VMA_PGOFF, VMA_START,
@@ -16,7 +17,7 @@ import { setHwPoison } from './ref';
 import { begins, ends } from './seam';
 import { GONE, NEVER_FAULTED, OK } from './status';
 import { FULL } from './switches';
-import { beginZap, closeGather, topShift, zapTop } from './zap';
+import { beginZap, topShift, zapTop } from './zap';
 
 /** kill_dax: from here on check_vma fails; the faults that were past it are waited for. */
 export function killDax(): void {

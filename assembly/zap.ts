@@ -1,14 +1,19 @@
 /*
- * Unmapping (semantics 7): clear entries, gather pages, flush, and only then drop references.
+ * Unmapping (semantics 7): clear entries, gather pages, flush, and only then drop references
+ * (gather.ts).
  */
 import { freeTable } from './arena';
 import { ACCESSED, isDirty, isLeaf, tableOf } from './entry';
 import {
-  CONTROL, GATHER, MM_ID, MM_LEVELS, MM_TOP, REGION_GATHER, SEAM_FLUSH, SEAM_GATHERED, VMA_CEILING,
-  VMA_END, VMA_FLAGS, VMA_FLOOR, VMA_MM, VMA_START, VM_RAND_READ, VM_SEQ_READ,
+  beginTables, closeGather, delayRmap, dropRmap, endTables, finishGather, forceFlush, isDelayed,
+  needFlush, openGather, queue,
+} from './gather';
+import {
+  MM_ID, MM_LEVELS, MM_TOP, VMA_CEILING, VMA_END, VMA_FLAGS, VMA_FLOOR, VMA_MM, VMA_START,
+  VM_RAND_READ, VM_SEQ_READ,
 } from './layout';
 import {
-  LEAF_CLEAR, PT_WRITE, SPLIT, TLB_FLUSH, TLB_FLUSH_FORCED, beginOperation, count, countIf,
+  LEAF_CLEAR, PT_WRITE, SPLIT, TLB_FLUSH, beginOperation, count, countIf,
 } from './ledger';
 import {
   lockHuge, lockMmapDowngraded, lockMmapRead, lockPte, lockVma, unlockHuge, unlockMmapRead,
@@ -16,87 +21,32 @@ import {
 } from './lock';
 import { leafFolio, pageOf, smallRecord } from './page';
 import { NR_FILE_MAPPED, NR_FILE_PMDMAPPED, chargePages, countPages } from './percpu';
-import {
-  mapcountAdd, markAccessed, markDirty, put, removeHugeRmap, setReferenced,
-} from './ref';
-import { begins, ends, gatherBegins, gatherEnds } from './seam';
+import { markAccessed, markDirty, put, removeHugeRmap, setReferenced } from './ref';
+import { begins, ends } from './seam';
 import { DEVMAP, FULL, GATHERS, MARKS, REFERENCES, RELEASES, RMAP, STATISTICS } from './switches';
 import {
   P4D_SHIFT, PGD5_SHIFT, PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, addTables, entryEnd, readEntry, slotOf,
   stillUnder,
 } from './walk';
 
-/* mmu_gather: 7 slots on the stack and up to 19 batches of 509 (7.1). */
-@inline const GATHER_MAX: u32 = 9678;
-/* With delayed rmaps pending only the stack batch and one page are used. */
-@inline const GATHER_DELAYED_MAX: u32 = 516;
-/** A queued page whose map count is dropped after the flush (delay_rmap). */
-@inline const DELAY_RMAP: u32 = 1;
-
-/* What a call that goes on in another bank has yet to flush: SEAM_FLUSH. */
-@inline const FLUSH_LEAVES: u32 = 1;
-@inline const FLUSH_TABLES: u32 = 2;
-
-/** This thread's batch. */
-let gather: usize = GATHER;
-let queued: u32 = 0;
-/** Of them: those that earlier parts of the call queued, and let go of, in other banks. */
-let elsewhere: u32 = 0;
-let delayed: u32 = 0;
-let needsFlush: bool = false;
-/** Whether the call has freed page tables: their flush is its last one. */
-let freed: bool = false;
 /** Whether PTE tables that a zap empties go at once: MADV_DONTNEED of the refcount kernel (7.4). */
 let reclaims: bool = false;
 /** vma_has_recency: accesses of a VMA that is read in order or at random say nothing of a page. */
 let recency: bool = true;
 
-export function attachGather(region: usize): void {
-  gather = region ? region + REGION_GATHER : GATHER;
-}
-
 /** Before the zap of a VMA's range. */
 @inline export function beginZap(vma: usize): void {
   beginOperation();
   recency = (load<u32>(vma, VMA_FLAGS) & (VM_SEQ_READ | VM_RAND_READ)) == 0;
-  if (gatherBegins()) return;
-  queued = load<u32>(CONTROL, SEAM_GATHERED);
-  elsewhere = queued;
-  const due = load<u32>(CONTROL, SEAM_FLUSH);
-  needsFlush = (due & FLUSH_LEAVES) != 0;
-  freed = (due & FLUSH_TABLES) != 0;
+  openGather();
 }
 
 /** ptep_get_and_clear: an xchg, which is locked without saying so. */
 @inline function clearEntry(slot: usize): u64 {
   count(PT_WRITE);
   count(LEAF_CLEAR);
-  needsFlush = true;
+  needFlush();
   return atomic.xchg<u64>(slot, 0);
-}
-
-/** tlb_flush_mmu_tlbonly. */
-function flushTlb(): void {
-  if (!needsFlush) return;
-  needsFlush = false;
-  count(TLB_FLUSH);
-}
-
-/** tlb_batch_pages_flush: the references go, after the flush. */
-function dropQueued(): void {
-  // A page may not be given back while a TLB may still reach it (7.1).
-  if (COUNT && queued != 0 && needsFlush) unreachable();
-  for (let i = elsewhere; i < queued; i++) {
-    if (REFERENCES) put(load<u32>(gather + (i << 2)) & ~DELAY_RMAP, 1);
-  }
-  queued = 0;
-  elsewhere = 0;
-}
-
-/** folio_remove_rmap_pte: the end of the last mapping is counted. */
-@inline function dropRmap(record: usize): void {
-  const left = RMAP ? mapcountAdd(record, -1) : 0;
-  if (STATISTICS && left == 0) countPages(NR_FILE_MAPPED, -1);
 }
 
 /** folio_remove_rmap_pmd and _pud. */
@@ -107,52 +57,18 @@ function dropQueued(): void {
   if (order == 9) countPages(NR_FILE_PMDMAPPED, -512);
 }
 
-/** tlb_flush_rmaps: the map counts that waited for the forced flush. */
-function dropDelayedRmaps(): void {
-  for (let i = elsewhere; delayed > 0; i++) {
-    const item = load<u32>(gather + (i << 2));
-    if (!(item & DELAY_RMAP)) continue;
-    dropRmap(item & ~DELAY_RMAP);
-    store<u32>(gather + (i << 2), item & ~DELAY_RMAP);
-    delayed -= 1;
-  }
-}
-
-/** __tlb_remove_folio_pages. True: the batch is full. */
-@inline function queue(item: u32): bool {
-  if (!GATHERS) {
-    if (REFERENCES) put(item, 1);
-    return false;
-  }
-  store<u32>(gather + (queued << 2), item);
-  queued += 1;
-  return queued == (delayed ? GATHER_DELAYED_MAX : GATHER_MAX);
-}
-
 /** zap_present_folio_ptes for one small page. True: the batch is full. */
 @inline function releasePte(mm: usize, entry: u64): bool {
   const record = smallRecord(pageOf(entry));
   let item = <u32>record;
   if (isDirty(entry)) {
     if (MARKS) markDirty(record);
-    if (GATHERS) {
-      item |= DELAY_RMAP;
-      delayed += 1;
-    }
+    if (GATHERS) item = delayRmap(item);
   }
   if (MARKS && recency && entry & ACCESSED) markAccessed(record);
   if (STATISTICS) chargePages(mm, -1);
-  if (!(item & DELAY_RMAP)) dropRmap(record);
+  if (!isDelayed(item)) dropRmap(record);
   return queue(item);
-}
-
-/** A forced flush: TLB and map counts under the PTE lock, then references outside it (7.3). */
-function forceFlush(slot: usize): void {
-  if (needsFlush) count(TLB_FLUSH_FORCED);
-  flushTlb();
-  dropDelayedRmaps();
-  unlockPte(slot);
-  dropQueued();
 }
 
 /**
@@ -269,7 +185,7 @@ function freeBelow(mm: usize, slot: usize): void {
 /** Frees a table whose entry is cleared already. */
 function freeTakenOut(mm: usize, table: usize): void {
   count(PT_WRITE);
-  needsFlush = true;
+  needFlush();
   addTables(mm, -1);
   freeTable(table);
 }
@@ -344,27 +260,6 @@ export function dontneed(vma: usize, va: u64, end: u64): void {
   countIf(true);
 }
 
-/** tlb_flush_mmu: at the end, or when the batch is full outside a page-table lock. */
-function finishGather(): void {
-  flushTlb();
-  dropQueued();
-}
-
-/**
- * The end of a zap, or where it goes on in another bank: there the batch goes on filling, while the
- * references of this bank's pages, which nobody counts together, go at once.
- */
-export function closeGather(): void {
-  if (!gatherEnds()) {
-    store<u32>(CONTROL, queued, SEAM_GATHERED);
-    const due = (needsFlush ? FLUSH_LEAVES : 0) | (freed ? FLUSH_TABLES : 0);
-    store<u32>(CONTROL, due, SEAM_FLUSH);
-    needsFlush = false;
-    freed = false;
-  }
-  finishGather();
-}
-
 /** True where the 2^shift bytes around [va, end) belong to no neighbouring mapping. */
 @inline function ownsSpan(va: u64, end: u64, shift: u32, floor: u64, ceiling: u64): bool {
   const first = (va >> shift) << shift;
@@ -395,20 +290,6 @@ function freeTables(
     }
     va = next;
   }
-}
-
-/** The flush of a call's tables is its last: what its leaves have due is set aside. */
-@inline function beginTables(): bool {
-  if (!COUNT) return false;
-  const due = needsFlush;
-  needsFlush = freed;
-  return due;
-}
-
-@inline function endTables(due: bool): void {
-  if (!COUNT) return;
-  freed = needsFlush && !gatherEnds();
-  needsFlush = due || (needsFlush && gatherEnds());
 }
 
 /**

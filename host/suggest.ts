@@ -5,7 +5,10 @@ function nearest(word: string, known: readonly string[]): string | undefined {
   const [best] = known
     .map((each) => ({ each, edits: distance(word.toLowerCase(), each.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits);
-  return best && best.edits <= Math.max(2, word.length / 3) ? best.each : undefined;
+  // Of two letters one edit is half of it: another word, not a slip of the finger.
+  return best && word.length > 2 && best.edits <= Math.ceil(word.length / 3)
+    ? best.each
+    : undefined;
 }
 
 /** What to type instead of a word that is not known: the nearest that is, else all of them. */

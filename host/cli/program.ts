@@ -13,7 +13,6 @@ const EXAMPLES = `
   daxstorm run vm-vfio                    a scenario file; --list shows those that are ready
   daxstorm sweep standard --shard 3/8     many of them, on as many machines as there are
   daxstorm replay trace.txt.gz            the page faults of a program of yours
-  daxstorm scale --mm shared              more threads: how much more they do
   daxstorm walk +2MiB --align 2M          one address through the page tables
   daxstorm unbind --pin-pages 512         unbind the driver under pins
   daxstorm validate                       the cost model against the recordings

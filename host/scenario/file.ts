@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { DaxError } from '../error.ts';
+import { suggest } from '../suggest.ts';
 import { COMBINATIONS_MAX, type Combination, expandMatrix, sayCombination } from './matrix.ts';
-import { schemaError, suggest } from './problem.ts';
+import { schemaError } from './problem.ts';
 import { matrixSchema, type ScenarioFile, scenarioFileSchema } from './schema.ts';
 import { type Path, Source, sayPath } from './source.ts';
 

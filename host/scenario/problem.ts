@@ -1,22 +1,10 @@
-import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import type { DaxError } from '../error.ts';
+import { suggest } from '../suggest.ts';
 import { DEVICE_KEYS, FILE_KEYS, PHASE_SCHEMAS, REPEAT_KEYS } from './schema.ts';
 import { type Path, type Source, sayPath } from './source.ts';
 
 const MANUAL = 'see docs/scenarios.md';
-/** A slip of the finger, not another word. */
-const TYPO_MAX = 3;
-
-/** `did you mean 'access'?`, or what there is. */
-export function suggest(word: string, known: readonly string[]): string {
-  const near = known.length > 0 ? closest(word.toLowerCase(), [...known]) : '';
-  const far = distance(word.toLowerCase(), near.toLowerCase());
-  return near !== '' && far <= Math.min(TYPO_MAX, Math.ceil(near.length / 2))
-    ? `did you mean '${near}'?`
-    : `use ${known.join(', ')}`;
-}
-
 function valueAt(root: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (at, key) => (typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined),

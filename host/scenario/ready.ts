@@ -2,8 +2,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DaxError } from '../error.ts';
 import { PACKAGE_ROOT } from '../root.ts';
+import { suggest } from '../suggest.ts';
 import { readScenario, type ScenarioCase } from './file.ts';
-import { suggest } from './problem.ts';
 
 const FOLDER = join(PACKAGE_ROOT, 'data', 'scenarios');
 /** Grids of scenarios, which stand for nothing but themselves: for sweep, and not in run --list. */

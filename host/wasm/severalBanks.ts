@@ -1,4 +1,3 @@
-import { DaxError } from '../error.ts';
 import type { KernelId } from '../kernel.ts';
 import * as abi from './abi.ts';
 import { AddressSpaces, type BankRange } from './addressSpaces.ts';
@@ -13,19 +12,10 @@ import type { StructPage } from './page.ts';
 import { sha256 } from './platform.ts';
 import { runTurn } from './routed.ts';
 import { carrySeam, seamBits, withSeam } from './seam.ts';
-import type { Slices } from './slices.ts';
+import { oneBankOnly, type Slices } from './slices.ts';
 import { spreadCore } from './spreadCore.ts';
 import { SpreadGup } from './spreadGup.ts';
 import type { Walk } from './walk.ts';
-
-/** What only one bank can do. */
-function oneBankOnly(what: string): DaxError {
-  return new DaxError(
-    'E_BANK_SPAN',
-    `${what} works on devices of one bank`,
-    'use a smaller --size, or a larger --align',
-  );
-}
 
 /**
  * One kernel on several banks, as if they were one: each has the struct pages of a slice of the device,

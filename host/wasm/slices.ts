@@ -1,3 +1,4 @@
+import { DaxError } from '../error.ts';
 import { GIB } from '../units.ts';
 import type { PhysRange } from './bank.ts';
 
@@ -84,4 +85,13 @@ export function sliceRanges(
     if (to > from) return [{ physBytes: physBytes + from, sizeBytes: to - from }];
     return i === 0 ? [{ physBytes: physBytes + sizeBytes, sizeBytes: 0 }] : [];
   });
+}
+
+/** What only one bank can do. */
+export function oneBankOnly(what: string): DaxError {
+  return new DaxError(
+    'E_BANK_SPAN',
+    `${what} works on devices of one bank`,
+    'use a smaller --size, or a larger --align',
+  );
 }

@@ -38,6 +38,7 @@ test.each([[['--help']], [['--version']]])(
       'error',
       'root',
       'suggest',
+      'wholeFile',
     ]);
     const packages = urls.flatMap((url) => /\/node_modules\/([^/]+)\//.exec(url)?.[1] ?? []);
     expect([...new Set(packages)].sort()).toEqual(['commander', 'fastest-levenshtein']);

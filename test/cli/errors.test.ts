@@ -48,7 +48,7 @@ const CASES: readonly (readonly [args: string, code: string, says: string])[] = 
   ['storm --align 1G --size 200TiB', 'E_BANK_SPAN', 'use --size 127TiB or less'],
   ['storm --align 1G --size 24TiB --latency', 'E_BANK_SPAN', 'leave out --latency'],
   ['walk +0 --align 1G --size 24TiB --levels 5', 'E_BANK_SPAN', 'five page-table levels'],
-  ['storm --records tiny', 'E_VALUE', 'line, packed'],
+  ['storm --records huge', 'E_VALUE', 'line, packed'],
   ['storm --kernel 6.12', 'E_VALUE', 'devmap, refcount, refcount-6.15'],
   ['storm --time 0', 'E_VALUE', "--time '0'"],
   ['storm --seed 1.5', 'E_VALUE', "--seed '1.5'"],

@@ -51,3 +51,19 @@ test('the program too: examples before commands before options', async () => {
   const titles = [...stdout.matchAll(/^(\w+):$/gm)].map(([, title]) => title);
   expect(titles).toEqual(['Examples', 'Commands', 'Options']);
 });
+
+test.each(SHOWN.map((entry) => [entry.name, entry] as const))(
+  '%s: its examples are commands that there are, with options that they take',
+  async (_, { load }) => {
+    const { listed } = (await load(CONTEXT)) as Command;
+    const lines = listed.flatMap(({ line }) => line.split(/ && | \| /));
+    expect(lines.length).toBeGreaterThan(0);
+    for (const line of lines.filter((each) => each.startsWith('daxstorm '))) {
+      const [, name = '', ...words] = line.replace(/ > .*|['"]/g, '').split(/\s+/);
+      const entry = COMMANDS.find((each) => each.name === name);
+      expect(entry, line).toBeDefined();
+      const command = await entry?.load(CONTEXT);
+      expect(command?.parseOptions(words).unknown, line).toEqual([]);
+    }
+  },
+);

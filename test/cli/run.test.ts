@@ -151,7 +151,7 @@ describe('run', () => {
 
   test.each([
     [['run'], 'no scenario is named; see daxstorm run --list [E_USAGE]'],
-    [['run', 'vm-vfoi'], "did you mean 'vm-vfio'? [E_FILE]"],
+    [['run', 'vm-vfoi'], 'did you mean vm-vfio? [E_FILE]'],
     [['run', 'vm-vfio', '--filter', 'align=8M'], '[E_VALUE]'],
     [['run', 'vm-vfio', '--seed', 'x'], "--seed 'x' is not a whole number"],
   ])('daxstorm %j is refused in one line', async (args, says) => {

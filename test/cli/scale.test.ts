@@ -44,8 +44,8 @@ test('one thread: a curve of one point', async () => {
 test.each([
   [['--threads', '17'], /--threads '17' is not a whole number from 1 to 16.*\[E_VALUE\]/],
   [['--threads', '0'], /--threads '0'.*\[E_VALUE\]/],
-  [['--mm', 'both'], /--mm.*shared, own.*\[E_USAGE\]/],
-  [['--pattern', 'zipf'], /--pattern.*disjoint, overlapping, hot.*\[E_USAGE\]/],
+  [['--mm', 'both'], /--mm.*shared, own.*\[E_VALUE\]/],
+  [['--pattern', 'zipf'], /--pattern.*disjoint, overlapping, hot.*\[E_VALUE\]/],
   [['--size', '400GiB'], /one bank holds 4 GiB.*\[E_BANK_SPAN\]/],
   [
     ['--pattern', 'overlapping', '--size', '10GiB', '--threads', '1'],

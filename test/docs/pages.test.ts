@@ -8,11 +8,13 @@ import { PACKAGE_ROOT } from '../../host/root.ts';
 import { pageNames, readPage } from './page.ts';
 import { commandsOf, type Reading, workThrough } from './reader.ts';
 import { REFRESHES } from './refresh.ts';
-import { EXCEPTIONS } from './rules.ts';
+import { EXCEPTIONS, GENERATED } from './rules.ts';
 import { firstDifference } from './shape.ts';
 import { Workplace } from './shell.ts';
 
-const PAGES = pageNames().map(readPage);
+const PAGES = pageNames()
+  .filter((name) => GENERATED[name] === undefined)
+  .map(readPage);
 const LIMIT_MS = REFRESHES ? 3_600_000 : 900_000;
 
 const folders: string[] = [];

@@ -7,9 +7,11 @@ export const SHORTENED: Readonly<Record<string, readonly string[]>> = {
   run: ['--time', '0.05'],
   replay: ['--time', '0.05'],
   report: ['--time', '0.05'],
+  scale: ['--time', '0.05', '--size', '64MiB'],
   demo: ['--time', '0.05'],
   'npm start': ['--', '--time', '0.05'],
   'npm run fuzz': ['--events', '300'],
+  'npm run race': ['--ops', '20000'],
 };
 
 /** A command, or a block, that is not run; `start` is how it begins. */
@@ -48,3 +50,10 @@ export const EXCEPTIONS: readonly Exception[] = [
   { start: 'core ÷ twin', reason: 'npm run bench:native prints it, in minutes' },
   { start: 'this machine, in C', reason: 'npm run bench:native prints it, in minutes' },
 ];
+
+/** Pages that are generated and not worked through, and what holds them. */
+export const GENERATED: Readonly<Record<string, string>> = {
+  'docs/cli.md':
+    'made of --help; test/cli/reference.test.ts holds it to that, and every example to its command',
+  'docs/api.md': 'made of the docstrings; test/library/reference.test.ts holds it to them',
+};

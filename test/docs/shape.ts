@@ -7,6 +7,8 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/(?:[-−+]?[\d.,]+[×x%]? )?\[[-−+]?[\d.,]+, [-−+]?[\d.,]+\]/g, '# [#]'],
   [/\b[\d,]+ turns\b/g, '# turns'],
   [/\bin [\d,]+ places\b/g, 'in # places'],
+  // Room to lie elsewhere, and how fast the host gives memory.
+  [/^memory: (\d+ banks?), .*$/g, 'memory: $1'],
   [/differ by up to [\d.]+ %/g, 'differ by up to # %'],
   [/\bresolves [\d.]+ (?:ns|µs)/g, 'resolves # ns'],
   [/\btakes [\d.]+ ns itself/g, 'takes # ns itself'],

@@ -19,13 +19,13 @@ import { UNBIND_MUTANTS } from './unbind.mjs';
 export const MUTANTS = [
   {
     name: 'a zapped page keeps its reference',
-    file: 'zap.ts',
+    file: 'gather.ts',
     find: '    if (REFERENCES) put(load<u32>(gather + (i << 2)) & ~DELAY_RMAP, 1);',
     replace: '',
   },
   {
     name: 'references go before the flush',
-    file: 'zap.ts',
+    file: 'gather.ts',
     find: 'function finishGather(): void {\n  flushTlb();\n  dropQueued();',
     replace: 'function finishGather(): void {\n  dropQueued();\n  flushTlb();',
   },
@@ -55,7 +55,7 @@ export const MUTANTS = [
   },
   {
     name: 'the gather batch is one page short',
-    file: 'zap.ts',
+    file: 'gather.ts',
     find: 'GATHER_MAX: u32 = 9678',
     replace: 'GATHER_MAX: u32 = 9677',
   },

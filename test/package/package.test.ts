@@ -78,7 +78,7 @@ describe.skipIf(cacheLacks)('installed', () => {
   test('daxstorm --help', () => {
     const { status, stdout, stderr } = run('npx', ['--no', '--', 'daxstorm', '--help']);
     expect([status, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^Usage: daxstorm/);
+    expect(stdout).toMatch(/^Usage: daxstorm/m);
   });
 
   test('a storm', () => {

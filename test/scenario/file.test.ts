@@ -72,11 +72,11 @@ describe('files that do not', () => {
   test.each([
     [
       `${HEAD}phases:\n  - phase: fault\n    acess: read\n`,
-      "x.yaml:5:5: unknown key 'acess' in phases[0]; did you mean 'access'? [E_SCENARIO]",
+      "x.yaml:5:5: unknown key 'acess' in phases[0]; did you mean access? [E_SCENARIO]",
     ],
     [
       `${HEAD}${FAULT}sed: 3\n`,
-      "x.yaml:5:1: unknown key 'sed' in the scenario; did you mean 'seed'? [E_SCENARIO]",
+      "x.yaml:5:1: unknown key 'sed' in the scenario; did you mean seed? [E_SCENARIO]",
     ],
     [
       'name: x\ndevice: { size: 4MiB, colour: red }\nphases: [{ phase: fault }]\n',
@@ -84,7 +84,7 @@ describe('files that do not', () => {
     ],
     [
       `${HEAD}phases:\n  - repeat: 2\n    phase: fault\n    phases: [{ phase: fault }]\n`,
-      "x.yaml:5:5: unknown key 'phase' in phases[0]; did you mean 'phases'? [E_SCENARIO]",
+      "x.yaml:5:5: unknown key 'phase' in phases[0]; did you mean phases? [E_SCENARIO]",
     ],
     [
       'name: x\ndevice: { size: 4MiB, align: 3M }\nphases: [{ phase: fault }]\n',
@@ -104,7 +104,7 @@ describe('files that do not', () => {
     ],
     [
       `${HEAD}phases:\n  - phase: falt\n`,
-      "x.yaml:4:5: phases[0].phase is 'falt'; did you mean 'fault'? [E_SCENARIO]",
+      "x.yaml:4:5: phases[0].phase is 'falt'; did you mean fault? [E_SCENARIO]",
     ],
     [`${HEAD}phases: []\n`, 'x.yaml:3:1: phases is a list of 0; write one or more [E_SCENARIO]'],
     [HEAD, 'x.yaml:1:1: phases is missing; write a list [E_SCENARIO]'],
@@ -178,11 +178,11 @@ describe('files that do not', () => {
     ],
     [
       `${HEAD.replace('4K', `"\${{ matrix.algin }}"`)}matrix: { align: [4K] }\n${FAULT}`,
-      `x.yaml:2:23: '\${{ matrix.algin }}' in device.align has no value in (align=4K); did you mean 'matrix.align'? [E_SCENARIO_MATRIX]`,
+      `x.yaml:2:23: '\${{ matrix.algin }}' in device.align has no value in (align=4K); did you mean matrix.align? [E_SCENARIO_MATRIX]`,
     ],
     [
       `${HEAD}matrix:\n  align: [4K]\n  exclude: [{ algin: 4K }]\n${FAULT}`,
-      "x.yaml:5:15: no 'algin' in the matrix to exclude; did you mean 'align'? [E_SCENARIO_MATRIX]",
+      "x.yaml:5:15: no 'algin' in the matrix to exclude; did you mean align? [E_SCENARIO_MATRIX]",
     ],
     [
       `${HEAD}matrix:\n  align: [4K]\n  exclude: [{ align: 4K }]\n${FAULT}`,
@@ -221,7 +221,7 @@ phases:
 describe('the manual', () => {
   const blocks = [
     ...readFileSync(join(PACKAGE_ROOT, 'docs', 'scenarios.md'), 'utf8').matchAll(
-      /```yaml\n(.*?)```/gs,
+      /```yaml [^\n]*\n(.*?)```/gs,
     ),
   ].map(([, block = '']) => block);
 
@@ -230,7 +230,7 @@ describe('the manual', () => {
   });
 
   test('its matrix has the five cases it says', () => {
-    const cases = parseScenario(`${HEAD}${FAULT}${blocks[1]}`, 'x.yaml');
+    const cases = parseScenario(blocks[1] ?? '', 'x.yaml');
     expect(cases.map(({ combination }) => combination)).toEqual([
       { align: '4K', pages: 1, leaf: '4KiB' },
       { align: '4K', pages: 512, leaf: '4KiB' },

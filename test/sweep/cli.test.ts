@@ -249,7 +249,7 @@ describe('before anything runs', () => {
     [['sweep', 'small.yaml', '--shard', '9/8'], 'E_VALUE', '3/8'],
     [['sweep', 'small.yaml', '--counts-only', '--time', '1'], 'E_USAGE', 'cannot be used with'],
     [['sweep', 'small.yaml', '--list', '--status'], 'E_USAGE', 'name one of them'],
-    [['sweep', 'standart'], 'E_FILE', "did you mean 'standard'?"],
+    [['sweep', 'standart'], 'E_FILE', 'did you mean standard?'],
     [['sweep'], 'E_USAGE', "missing required argument 'FILE'"],
     [['sweep', 'small.yaml', 'small.yaml'], 'E_SWEEP', 'are the same scenario'],
     [['sweep', 'forbidden.yaml', '--out', 'small.sweep'], 'E_SWEEP', 'name another folder'],

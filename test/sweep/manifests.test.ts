@@ -143,7 +143,7 @@ describe('docs/sweeps/kubernetes.yaml', () => {
     const [sweeps] = job.spec.template.spec.containers;
     const pod = merge.spec.jobTemplate.spec.template.spec;
     const [{ command }] = pod.containers;
-    expect(shell(command, {})).toMatch(/^Usage: daxstorm merge/);
+    expect(shell(command, {})).toMatch(/^Usage: daxstorm merge/m);
     const out = /--out "(\S+)"/.exec(sweeps.command.join(' '))?.[1];
     const name = sweeps.env.find((each) => each.name === 'SWEEP')?.value ?? '';
     expect(sweepPath(name)).toMatch(/\.yaml$/);
@@ -194,7 +194,7 @@ describe('docs/sweeps/github.yml', () => {
 
   test('the merge is given the folders that the shards upload', () => {
     expect(shell(['bash', '-c', runOf(jobs.merge.steps, 'merge')], {})).toMatch(
-      /^Usage: daxstorm merge/,
+      /^Usage: daxstorm merge/m,
     );
     const out = /--out "(\S+)"/.exec(runOf(jobs.shard.steps, 'sweep'))?.[1];
     const [upload] = jobs.shard.steps.filter((each) => each.with['path'] !== undefined);
