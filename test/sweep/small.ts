@@ -38,7 +38,9 @@ export function makeFolder(): string {
 
 /** Files of scenarios in a folder of results, by their place on disk: a file written again has another. */
 export function filesOf(folder: string): ReadonlyMap<string, number> {
-  const names = readdirSync(folder).filter((name) => name !== 'sweep.json');
+  const names = readdirSync(folder).filter(
+    (name) => name.endsWith('.json') && name !== 'sweep.json',
+  );
   return new Map(names.map((name) => [name, statSync(join(folder, name)).ino]));
 }
 

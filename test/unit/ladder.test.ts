@@ -1,11 +1,13 @@
 // The ladder: with made-up times its steps are what was put in, and both orders sum to the whole;
 // with real builds every step is there and the same holds.
+
 import { describe, expect, test } from 'vitest';
 import { climb, type LadderPhase, ladderOf } from '../../host/compare/ladder.ts';
 import { stormPhases } from '../../host/storm/phase.ts';
 import { makeScenario, scenarioDevice } from '../../host/storm/scenario.ts';
 import { MIB } from '../../host/units.ts';
 import { STEP, STEPS_ALL } from '../../host/wasm/made.ts';
+import { ALL } from '../all.ts';
 
 const scenario = makeScenario({ align: '2M', sizeBytes: 16 * MIB, pinPages: 0 });
 const device = scenarioDevice(scenario);
@@ -80,7 +82,7 @@ describe('ladder', () => {
     expect(ladderOf(samples, device, phases, scenario, 1)).toBeUndefined();
   });
 
-  test('real builds, both orders', { timeout: 240_000 }, async () => {
+  test.runIf(ALL)('real builds, both orders', { timeout: 240_000 }, async () => {
     const ladder = await climb(device, phases, scenario, { seconds: 0.2, seed: 1 });
     expect(ladder?.phases).toHaveLength(2);
     for (const phase of ladder?.phases ?? []) {
