@@ -15,7 +15,7 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, ...(ALL ? [] : SLOW)],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Two cores are the smallest machine that must finish in time.
-    maxWorkers: 2,
+    // Two cores are the smallest machine that must finish in time; a worker waits for commands it spawned.
+    maxWorkers: 3,
   },
 });

@@ -184,7 +184,7 @@ describe('--latency', () => {
     expect(stdout).toContain('nothing is subtracted');
   });
 
-  test('compare keeps them apart from the A/B, in JSON too', async () => {
+  test.runIf(ALL)('compare keeps them apart from the A/B, in JSON too', async () => {
     const args = [
       'compare',
       '--align',
