@@ -5,7 +5,9 @@ import { ALL } from './test/all.ts';
 const SLOW = [
   'test/cli/completion.test.ts',
   'test/cli/interrupt.test.ts',
+  'test/cli/plan.test.ts',
   'test/cli/terminal.test.ts',
+  'test/sweep/cli.test.ts',
   'test/sweep/docs.test.ts',
 ];
 
@@ -15,7 +17,7 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, ...(ALL ? [] : SLOW)],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Two cores are the smallest machine that must finish in time; a worker waits for commands it spawned.
-    maxWorkers: 3,
+    // Two cores are the smallest machine that must finish in time.
+    maxWorkers: 2,
   },
 });
