@@ -40,6 +40,17 @@ inline_ void st8(u32 at, u8 value) { *(u8 *)(bank + at) = value; }
 inline_ void st32(u32 at, u32 value) { *(u32 *)(bank + at) = value; }
 inline_ void st64(u32 at, u64 value) { *(u64 *)(bank + at) = value; }
 
+/* A lock's release: a plain store to the processor, which the compiler may not move. */
+inline_ void release32(u32 at, u32 value)
+{
+	__atomic_store_n((u32 *)(bank + at), value, __ATOMIC_RELEASE);
+}
+
+inline_ void release64(u32 at, u64 value)
+{
+	__atomic_store_n((u64 *)(bank + at), value, __ATOMIC_RELEASE);
+}
+
 inline_ u64 xchg64(u32 at, u64 value)
 {
 	return __atomic_exchange_n((u64 *)(bank + at), value, __ATOMIC_SEQ_CST);

@@ -114,7 +114,7 @@ static void large_mapcount_inc(u32 head, u32 mm)
 		if (now > 0)
 			ids |= MM_IDS_SHARED;
 	}
-	st64(head + MM_IDS, ids);
+	release64(head + MM_IDS, ids);
 }
 
 static void large_mapcount_dec(u32 head, u32 mm)
@@ -131,7 +131,7 @@ static void large_mapcount_dec(u32 head, u32 mm)
 	if ((i32)ld32(head + MM_ID_MAPCOUNT0) == now ||
 	    (i32)ld32(head + MM_ID_MAPCOUNT1) == now)
 		ids &= ~MM_IDS_SHARED;
-	st64(head + MM_IDS, ids);
+	release64(head + MM_IDS, ids);
 }
 
 static i32 add_huge_rmap(u32 head, u32 mm)

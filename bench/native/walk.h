@@ -18,7 +18,7 @@ inline_ void lock(u32 list)
 		seen = 0;
 }
 
-inline_ void unlock(u32 list) { st32(list + MAG_LOCK, 0); }
+inline_ void unlock(u32 list) { release32(list + MAG_LOCK, 0); }
 
 inline_ void push(u32 list, u32 table)
 {
