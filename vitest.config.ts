@@ -4,8 +4,10 @@ import { ALL } from './test/all.ts';
 /** Whole files that are for `npm run test:all` alone. */
 const SLOW = [
   'test/cli/completion.test.ts',
+  'test/cli/cost.test.ts',
   'test/cli/interrupt.test.ts',
   'test/cli/plan.test.ts',
+  'test/cli/scale.test.ts',
   'test/cli/terminal.test.ts',
   'test/sweep/cli.test.ts',
   'test/sweep/docs.test.ts',
