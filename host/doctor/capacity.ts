@@ -1,5 +1,5 @@
 import { DaxError } from '../error.ts';
-import { ROOM_BYTES } from '../storm/runner.ts';
+import { ROOM_BYTES } from '../storm/turns.ts';
 import { bankShape, dynamicDevice, sizeStepBytes, withRecords } from '../syscall/device.ts';
 import type { MapName } from '../syscall/namespace.ts';
 import { ALIGN_NAMES, type AlignName } from '../units.ts';

@@ -1,5 +1,5 @@
+import type { CompareOptions } from '../compare/comparison.ts';
 import { contrast, turnCount } from '../measure/samples.ts';
-import type { OnProgress } from '../progress.ts';
 import { stormPhases } from '../storm/phase.ts';
 import type { Side } from '../storm/rig.ts';
 import { runSides } from '../storm/runner.ts';
@@ -19,12 +19,8 @@ export interface Resolution {
   readonly share: number;
 }
 
-export interface ResolutionOptions {
+export interface ResolutionOptions extends CompareOptions {
   readonly align: AlignName;
-  readonly seconds: number;
-  readonly seed: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: OnProgress;
 }
 
 const SIDES: readonly Side[] = [

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readSystemFile } from '../wasm/platform.ts';
 
 /** Where the doctor looks; tests put another machine in its place. */
 export interface Sources {
@@ -17,13 +17,7 @@ function firstLine(program: string): string | undefined {
 
 /** This machine. */
 export const OWN_SOURCES: Sources = {
-  read(path) {
-    try {
-      return readFileSync(path, 'utf8').trimEnd();
-    } catch {
-      return undefined;
-    }
-  },
+  read: (path) => readSystemFile(path)?.trimEnd(),
   version: firstLine,
 };
 

@@ -1,16 +1,12 @@
-import type { Samples, Turn } from '../measure/samples.ts';
-import { type Random, seededRandom } from '../random.ts';
+import type { Samples } from '../measure/samples.ts';
+import { seededRandom } from '../random.ts';
 import type { Device } from '../syscall/device.ts';
 import { bankShape } from '../syscall/device.ts';
 import { Banks } from '../wasm/banks.ts';
 import { Crew } from './crew.ts';
 import { CrewRig, type CrewSide } from './crewRig.ts';
 import type { CrewPhase, CrewStorm } from './crewStorm.ts';
-import { orders, ROOM_BYTES, type RunOptions } from './runner.ts';
-
-/** A block is as many rounds as take at least this long on the fastest side. */
-const BLOCK_NS = 5_000_000;
-const PLACES_MIN = 5;
+import { BLOCK_NS, ROOM_BYTES, type RunOptions, roundsToFill, runTurns } from './turns.ts';
 
 /** One of the things a crew's run compares: a core, and how many threads run it. */
 export interface CrewRun {
@@ -45,13 +41,12 @@ async function runBlock(
 }
 
 /** How many rounds fill a block on every run; warms them all up. */
-async function calibrate(
+function calibrate(
   runs: readonly CrewRun[],
   rigs: readonly CrewRig[],
   phases: readonly CrewPhase[],
 ): Promise<number> {
-  let rounds = 1;
-  while (true) {
+  return roundsToFill(BLOCK_NS, async (rounds) => {
     let shortest = Number.POSITIVE_INFINITY;
     for (const [i, run] of runs.entries()) {
       const ns = await runBlock(run, rigs[i] as CrewRig, phases, rounds);
@@ -61,23 +56,8 @@ async function calibrate(
         per.reduce((sum, each) => sum + each, 0),
       );
     }
-    if (shortest >= BLOCK_NS) return rounds;
-    rounds = Math.max(rounds + 1, Math.ceil((rounds * BLOCK_NS * 1.1) / shortest));
-  }
-}
-
-async function turn(
-  runs: readonly CrewRun[],
-  rigs: readonly CrewRig[],
-  phases: readonly CrewPhase[],
-  order: readonly number[],
-  rounds: number,
-): Promise<Turn> {
-  const blocks: (readonly number[])[] = [];
-  for (const i of order) {
-    blocks[i] = await runBlock(runs[i] as CrewRun, rigs[i] as CrewRig, phases, rounds);
-  }
-  return blocks;
+    return shortest;
+  });
 }
 
 /** The rigs of runs, one for each core, all on one bank. */
@@ -97,36 +77,23 @@ function rigsOf(
   });
 }
 
-/**
- * The same storm with several cores and numbers of threads, in turns of neighbouring blocks on one
- * bank, every pair of turns in another place: as runSides, with a crew.
- */
+/** The same storm with several cores and numbers of threads, in turns on one bank: runTurns. */
 export async function runCrews(
   device: Device,
   storm: CrewStorm,
   phases: readonly CrewPhase[],
   runs: readonly CrewRun[],
-  { seconds, seed, signal, onTurns }: RunOptions,
+  options: RunOptions,
 ): Promise<Samples> {
-  const random: Random = seededRandom(seed);
   const banks = crewBanks(device, storm, false);
   const crew = new Crew(banks.first, storm.threads);
   try {
     const rigs = rigsOf(runs, device, storm, phases, banks, crew);
     const rounds = await calibrate(runs, rigs, phases);
-    const placements: Turn[][] = [];
-    const deadline = performance.now() + seconds * 1000;
-    while (!signal?.aborted && (performance.now() < deadline || placements.length < PLACES_MIN)) {
-      banks.place(random);
-      const turns: Turn[] = [];
-      for (const order of orders(runs.length, random)) {
-        turns.push(await turn(runs, rigs, phases, order, rounds));
-      }
-      placements.push(turns);
-      onTurns?.(2 * placements.length, (deadline - performance.now()) / 1000);
-    }
-    const sides = runs.map(({ name }) => name);
-    return { sides, placements, roundsPerBlock: rounds, interrupted: !!signal?.aborted };
+    const block = (side: number): Promise<readonly number[]> =>
+      runBlock(runs[side] as CrewRun, rigs[side] as CrewRig, phases, rounds);
+    const names = runs.map(({ name }) => name);
+    return await runTurns(names, banks, rounds, block, seededRandom(options.seed), options);
   } finally {
     await crew.dismiss();
   }

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { KERNEL_IDS } from '../../host/kernel.ts';
 import { seededRandom } from '../../host/random.ts';
 import { divergenceOf, explain, randomHistory, shrink } from './history.ts';
-import { FIELD_MAX, KINDS, type Kind, kindOf, type Op } from './operation.ts';
+import { FIELD_MAX, KINDS, kindOf, MAP_WRITE_PIN } from './operation.ts';
 import { ORDER, type Size } from './reference/kernel.ts';
 import { Divergence, Twin } from './twin.ts';
 
@@ -26,20 +26,9 @@ test('every kind of operation comes up', () => {
   expect(seen.size).toBe(new Set(KINDS).size);
 });
 
-function op(kind: Kind, ...fields: [number, number, number, number]): Op {
-  return [KINDS.indexOf(kind), 0, ...fields];
-}
-
-/** One unit mapped where the kernel likes, then written, then pinned. */
-const HISTORY: readonly Op[] = [
-  op('mmap', 0, 0, 0, 0),
-  op('access', 0, 0, 1, 0),
-  op('gup', 0, 0, 0, 1),
-];
-
 function lived(): Twin {
   const twin = new Twin('refcount', '2M');
-  for (const each of HISTORY) twin.step(each);
+  for (const each of MAP_WRITE_PIN) twin.step(each);
   twin.compareAll();
   return twin;
 }
@@ -78,7 +67,7 @@ describe('canaries: a planted difference is found', () => {
     const twin = new Twin('refcount', '2M');
     Object.defineProperty(twin.sides.model.world, 'kernel', { value: 'devmap' });
     const live = (): void => {
-      for (const each of HISTORY) twin.step(each);
+      for (const each of MAP_WRITE_PIN) twin.step(each);
     };
     expect(live).toThrow(Divergence);
   });

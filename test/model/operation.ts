@@ -41,6 +41,18 @@ export function kindOf([kind]: Op): Kind {
   return KINDS[kind % KINDS.length] as Kind;
 }
 
+/** An operation of the first process. */
+function op(kind: Kind, ...fields: [number, number, number, number]): Op {
+  return [KINDS.indexOf(kind), 0, ...fields];
+}
+
+/** One unit mapped where the kernel likes, then written, then pinned. */
+export const MAP_WRITE_PIN: readonly Op[] = [
+  op('mmap', 0, 0, 0, 0),
+  op('access', 0, 0, 1, 0),
+  op('gup', 0, 0, 0, 1),
+];
+
 export function pick<T>(list: readonly T[], at: number): T {
   return list[at % list.length] as T;
 }

@@ -8,7 +8,7 @@ import * as abi from '../../host/wasm/abi.ts';
 import type { Machine } from '../../host/wasm/machine.ts';
 import { countedBuild } from '../../host/wasm/made.ts';
 import { divergenceOf, explain, randomHistory } from './history.ts';
-import { FIELD_MAX, KINDS, type Kind, type Op } from './operation.ts';
+import { FIELD_MAX, MAP_WRITE_PIN, type Op } from './operation.ts';
 import { ORDER, type Size } from './reference/kernel.ts';
 import { UNITS } from './sides.ts';
 import { Divergence, Twin } from './twin.ts';
@@ -111,20 +111,9 @@ describe.each(KERNEL_IDS)('%s', (kernel) => {
   });
 });
 
-function op(kind: Kind, ...fields: [number, number, number, number]): Op {
-  return [KINDS.indexOf(kind), 0, ...fields];
-}
-
-/** One unit mapped where the kernel likes, then written, then pinned. */
-const HISTORY: readonly Op[] = [
-  op('mmap', 0, 0, 0, 0),
-  op('access', 0, 0, 1, 0),
-  op('gup', 0, 0, 0, 1),
-];
-
 function lived(size: Size): Formats {
   const formats = new Formats('refcount', size);
-  formats.live(HISTORY);
+  formats.live(MAP_WRITE_PIN);
   return formats;
 }
 
@@ -169,6 +158,6 @@ describe('canaries: a planted difference is found', () => {
     const formats = new Formats('refcount', '4K');
     const other = new Twin('refcount', '4K', undefined, builds.get('devmap'));
     Object.defineProperty(formats, 'packed', { value: other });
-    expect(() => formats.live(HISTORY)).toThrow();
+    expect(() => formats.live(MAP_WRITE_PIN)).toThrow();
   });
 });
