@@ -44,25 +44,16 @@ import { warn } from './warn';
   if (order == 9) countPages(NR_FILE_PMDMAPPED, 512);
 }
 
-/**
- * insert_pfn_pmd / insert_pmd and their PUD twins.
- * Kernel: devmap looks up the memory type; refcount takes one reference and one map count per leaf,
- * whatever its size, and the order guard refuses a folio that is not of exactly this size (1.3).
- */
-@inline function insertHuge(vma: usize, slot: usize, page: u32, order: u32, write: u32): u64 {
-  const mm: usize = load<u32>(vma, VMA_MM);
-  const head = leafFolio(page);
-  let token = setLeafMapping(head, page) + trackInsert(physOf(page));
-  if (GUARD && KERNEL != DEVMAP && folioOrder(head) != order) {
-    warn(WARN_ORDER);
-    return SIGBUS;
-  }
-  lockHuge(mm, slot, order);
-  if (DETAIL >= FULL && load<u64>(slot)) {
-    secondFaulter(vma, slot, write);
-    unlockHuge(mm, slot, order);
-    return done(token);
-  }
+/** Whether the order guard of refcounted kernels lets no leaf of this order map the folio (1.3). */
+@inline export function guardRefuses(head: usize, order: u32): bool {
+  if (!GUARD || KERNEL == DEVMAP || folioOrder(head) == order) return false;
+  warn(WARN_ORDER);
+  return true;
+}
+
+/** What a huge leaf takes of its folio: one reference and one map count, whatever its size. */
+@inline export function takeFolio(mm: usize, head: usize, order: u32): u64 {
+  let token: u64 = 0;
   if (REFERENCES) token += refAdd(head, 1);
   let before = -1;
   if (RMAP) {
@@ -73,6 +64,40 @@ import { warn } from './warn';
     if (before == -1) countMapped(order);
     chargePages(mm, (<i64>1) << order);
   }
+  return token;
+}
+
+/** What a PTE takes of its page. */
+@inline export function takePage(mm: usize, record: usize): u64 {
+  let token: u64 = 0;
+  if (REFERENCES) token += refAdd(record, 1);
+  if (STATISTICS) chargePages(mm, 1);
+  let before = -1;
+  if (RMAP) {
+    before = mapcountAdd(record, 1);
+    token += before;
+  }
+  if (STATISTICS && before == -1) countMapped(0);
+  return token;
+}
+
+/**
+ * insert_pfn_pmd / insert_pmd and their PUD twins.
+ * Kernel: devmap looks up the memory type; refcount takes the folio, and the order guard refuses
+ * one that is not of exactly this size (1.3).
+ */
+@inline function insertHuge(vma: usize, slot: usize, page: u32, order: u32, write: u32): u64 {
+  const mm: usize = load<u32>(vma, VMA_MM);
+  const head = leafFolio(page);
+  let token = setLeafMapping(head, page) + trackInsert(physOf(page));
+  if (guardRefuses(head, order)) return SIGBUS;
+  lockHuge(mm, slot, order);
+  if (DETAIL >= FULL && load<u64>(slot)) {
+    secondFaulter(vma, slot, write);
+    unlockHuge(mm, slot, order);
+    return done(token);
+  }
+  token += takeFolio(mm, head, order);
   writeEntry(slot, hugeLeaf(leafPhys(page), load<u64>(vma, VMA_PROT), write));
   unlockHuge(mm, slot, order);
   count(LEAF_SET);
@@ -148,14 +173,7 @@ function hugeFaultApart(vma: usize, va: u64, slot: usize, order: u32, write: u32
     unlockPte(slot);
     return done(token);
   }
-  if (REFERENCES) token += refAdd(record, 1);
-  if (STATISTICS) chargePages(load<u32>(vma, VMA_MM), 1);
-  let before = -1;
-  if (RMAP) {
-    before = mapcountAdd(record, 1);
-    token += before;
-  }
-  if (STATISTICS && before == -1) countMapped(0);
+  token += takePage(load<u32>(vma, VMA_MM), record);
   writeEntry(slot, pteLeaf(physOf(page), load<u64>(vma, VMA_PROT), write));
   unlockPte(slot);
   count(LEAF_SET);

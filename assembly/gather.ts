@@ -10,9 +10,9 @@ import { gatherBegins, gatherEnds } from './seam';
 import { GATHERS, REFERENCES, RMAP, STATISTICS } from './switches';
 
 /* mmu_gather: 7 slots on the stack and up to 19 batches of 509 (7.1). */
-@inline const GATHER_MAX: u32 = 9678;
-/* With delayed rmaps pending only the stack batch and one page are used. */
-@inline const GATHER_DELAYED_MAX: u32 = 516;
+@inline const STACK_SLOTS: u32 = 7;
+@inline const BATCH_SLOTS: u32 = 509;
+@inline const GATHER_MAX: u32 = STACK_SLOTS + 19 * BATCH_SLOTS;
 /** A queued page whose map count is dropped after the flush (delay_rmap). */
 @inline const DELAY_RMAP: u32 = 1;
 
@@ -25,7 +25,10 @@ let gather: usize = GATHER;
 let queued: u32 = 0;
 /** Of them: those that earlier parts of the call queued, and let go of, in other banks. */
 let elsewhere: u32 = 0;
-let delayed: u32 = 0;
+/** Whether map counts wait for the flush (delayed_rmap): pages of the batch are dirty. */
+let delayed: bool = false;
+/** How many fill it. */
+let limit: u32 = GATHER_MAX;
 let needsFlush: bool = false;
 /** Whether the call has freed page tables: their flush is its last one. */
 let freed: bool = false;
@@ -60,8 +63,9 @@ function flushTlb(): void {
 function dropQueued(): void {
   // A page may not be given back while a TLB may still reach it (7.1).
   if (COUNT && queued != 0 && needsFlush) unreachable();
-  for (let i = elsewhere; i < queued; i++) {
-    if (REFERENCES) put(load<u32>(gather + (i << 2)) & ~DELAY_RMAP, 1);
+  const end = gather + (queued << 2);
+  for (let at = gather + (elsewhere << 2); at < end; at += 4) {
+    if (REFERENCES) put(load<u32>(at) & ~DELAY_RMAP, 1);
   }
   queued = 0;
   elsewhere = 0;
@@ -75,23 +79,29 @@ function dropQueued(): void {
 
 /** tlb_flush_rmaps: the map counts that waited for the forced flush. */
 function dropDelayedRmaps(): void {
-  for (let i = elsewhere; delayed > 0; i++) {
-    const item = load<u32>(gather + (i << 2));
+  if (!delayed) return;
+  const end = gather + (queued << 2);
+  for (let at = gather + (elsewhere << 2); at < end; at += 4) {
+    const item = load<u32>(at);
     if (!(item & DELAY_RMAP)) continue;
     dropRmap(item & ~DELAY_RMAP);
-    store<u32>(gather + (i << 2), item & ~DELAY_RMAP);
-    delayed -= 1;
+    store<u32>(at, item & ~DELAY_RMAP);
   }
+  delayed = false;
+  limit = GATHER_MAX;
 }
 
-/** Marks a page whose map count waits for the forced flush. */
-@inline export function delayRmap(item: u32): u32 {
-  delayed += 1;
-  return item | DELAY_RMAP;
+/** Whether dirty pages are in the batch: they force a flush before the PTE lock is let go of. */
+@inline export function awaitsFlush(): bool {
+  return delayed;
 }
 
-@inline export function isDelayed(item: u32): bool {
-  return (item & DELAY_RMAP) != 0;
+/** Puts an item into the batch and answers its number. */
+@inline function enqueue(item: u32): u32 {
+  const at = queued;
+  store<u32>(gather + (at << 2), item);
+  queued = at + 1;
+  return at;
 }
 
 /** __tlb_remove_folio_pages. True: the batch is full. */
@@ -100,9 +110,23 @@ function dropDelayedRmaps(): void {
     if (REFERENCES) put(item, 1);
     return false;
   }
-  store<u32>(gather + (queued << 2), item);
-  queued += 1;
-  return queued == (delayed ? GATHER_DELAYED_MAX : GATHER_MAX);
+  return enqueue(item) == limit - 1;
+}
+
+/**
+ * tlb_next_batch: while a map count waits, no further batch is begun behind the first one off the
+ * stack, or behind the one that is being filled.
+ */
+function beginDelays(): void {
+  delayed = true;
+  const first = STACK_SLOTS + BATCH_SLOTS;
+  limit = first + (queued < first ? 0 : (queued - STACK_SLOTS) / BATCH_SLOTS * BATCH_SLOTS);
+}
+
+/** The same for a dirty page, whose map count waits for the forced flush. */
+@inline export function queueDelayed(item: u32): bool {
+  if (!delayed) beginDelays();
+  return enqueue(item | DELAY_RMAP) == limit - 1;
 }
 
 /** A forced flush: TLB and map counts under the PTE lock, then references outside it (7.3). */

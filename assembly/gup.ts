@@ -1,7 +1,9 @@
 /*
  * GUP-fast (semantics 6.3) and giving pages back (6.1, 11.5).
  */
-import { DEVMAP_BIT, RW, SPECIAL, USER, isLeaf, isPresent, physIn, tableOf } from './entry';
+import {
+  ADDRESS_MASK, DEVMAP_BIT, PRESENT, RW, SPECIAL, USER, isLeaf, physIn, tableOf,
+} from './entry';
 import {
   CONTROL, CTL_ALIVE, CTL_LATE_PAGES, GUP_APPEND, GUP_LONGTERM, GUP_PIN, GUP_PIN_COUNTING_BIAS,
   GUP_WRITE, PAGES, REGION_PAGES, VMA_MM,
@@ -11,16 +13,16 @@ import {
 } from './ledger';
 import {
   beyondFirstRange, deviceFolioOrder, firstRangePages, folioIn, folioOf, folioShift, pageOf, physOf,
-  recordsStart, sharedTailMask,
+  recordsStart, sameTailsEnd, sharedTailMask,
 } from './page';
 import { dropPgmap, usePgmap } from './pgmap';
 import { pageInRanges } from './range';
-import { RECORD_SHIFT, hasMapping } from './record';
+import { RECORD_SHIFT, flagsAt, hasMapping, pageFlagsAt } from './record';
 import {
   clearReferenced, markDirtyLocked, pincountAdd, put, refAdd, setReferenced, tryGet,
 } from './ref';
 import { GONE, OK } from './status';
-import { DEVMAP, FOLIO_GUP } from './switches';
+import { DEVMAP, FOLIO_GUP, PACKED } from './switches';
 import { PMD_SHIFT, PTE_SHIFT, PUD_SHIFT, entryEnd, findPud, readEntry, slotOf } from './walk';
 
 /** No device has this page. */
@@ -48,14 +50,11 @@ export function pagesGot(): u32 {
   got += 1;
 }
 
-/** try_grab_folio_fast: n references or pins on one folio. */
-@inline function grab(head: usize, pages: i32, flags: u32, order: u32): bool {
-  if (!tryGet(head, pages)) return false;
-  if (flags & GUP_PIN) {
-    if (order != 0) pincountAdd(head, pages);
-    else refAdd(head, pages * (GUP_PIN_COUNTING_BIAS - 1));
-  }
-  return true;
+/** What try_grab_folio_fast does behind the references that tryGet took: pins, if asked. */
+@inline function pin(head: usize, pages: i32, flags: u32, order: u32): void {
+  if (!(flags & GUP_PIN)) return;
+  if (order != 0) pincountAdd(head, pages);
+  else refAdd(head, pages * (GUP_PIN_COUNTING_BIAS - 1));
 }
 
 /** gup_put_folio: gives back n references or pins of one folio. */
@@ -75,40 +74,27 @@ export function pagesGot(): u32 {
   return (entry & RW) != 0;
 }
 
-/** Present, user, and writable if asked: otherwise the slow path must look. */
-@inline function permitsGup(entry: u64, flags: u32): bool {
-  if (!isPresent(entry) || !(entry & USER)) return false;
-  if ((flags & GUP_WRITE) && !(entry & RW)) return false;
-  if (KERNEL == DEVMAP) return !(entry & DEVMAP_BIT) || !(flags & GUP_LONGTERM);
-  return !(entry & SPECIAL);
+/** The bits GUP-fast needs set: present, user, and writable if asked. */
+@inline function neededBits(flags: u32): u64 {
+  return flags & GUP_WRITE ? PRESENT | USER | RW : PRESENT | USER;
 }
 
-/**
- * One PTE of gup_fast_pte_range: grab, look again, mark referenced. A PTE maps a folio of one page.
- * Answers the page, or NO_PAGE.
- */
-@inline function gupPte(
-  pmdSlot: usize, pmd: u64, slot: usize, flags: u32,
-  base: usize, devicePhys: u64, firstPages: u32,
-): u32 {
-  const entry = readEntry(slot);
-  if (!permitsGup(entry, flags)) return NO_PAGE;
-  const offset = (physIn(entry) - devicePhys) >> PTE_SHIFT;
-  let page = <u32>offset;
-  if (offset >= firstPages) {
-    page = pageInRanges(physIn(entry));
-    if (!FOLIO_GUP && !usePgmap(page)) return NO_PAGE;
-  }
-  const head = folioIn(page, base, 0, RECORD_SHIFT, ~0);
-  if (!grab(head, 1, flags, 0)) return NO_PAGE;
-  count(PMD_RECHECK);
-  count(PT_RECHECK);
-  if (load<u64>(pmdSlot) != pmd || load<u64>(slot) != entry || !mayGrab(head, entry, flags)) {
-    release(head, 1, flags, 0);
-    return NO_PAGE;
-  }
-  setReferenced(head);
-  return page;
+/** The bits it needs clear: SPECIAL, or for a longterm pin DEVMAP. */
+@inline function refusedBits(flags: u32): u64 {
+  if (KERNEL == DEVMAP) return flags & GUP_LONGTERM ? DEVMAP_BIT : 0;
+  return SPECIAL;
+}
+
+/** Otherwise the slow path must look. */
+@inline function permitsGup(entry: u64, flags: u32): bool {
+  const needed = neededBits(flags);
+  return (entry & (needed | refusedBits(flags))) == needed;
+}
+
+/** The page of an entry that lies in another than the device's first range, its pgmap taken. */
+function pageBeyond(entry: u64): u32 {
+  const page = pageInRanges(physIn(entry));
+  return FOLIO_GUP || usePgmap(page) ? page : NO_PAGE;
 }
 
 /**
@@ -121,22 +107,63 @@ export function pagesGot(): u32 {
   return beyondFirstRange(page) || usePgmap(page);
 }
 
+/**
+ * The PTEs of [from, last): grab, look again, mark referenced; each maps a folio of one page.
+ * Answers where it stopped.
+ */
+@inline function gupPtes(
+  pmdSlot: usize, pmd: u64, from: usize, last: usize, flags: u32,
+): usize {
+  const base = recordsStart();
+  const devicePhys = physOf(0);
+  const firstPages = firstRangePages();
+  const needed = neededBits(flags);
+  const looked = needed | refusedBits(flags);
+  let out = pagesAt + (got << 3);
+  let slot = from;
+  for (; slot < last; slot += 8, out += 8) {
+    const entry = readEntry(slot);
+    if ((entry & looked) != needed) break;
+    const offset = ((entry & ADDRESS_MASK) - devicePhys) >> PTE_SHIFT;
+    let page = <u32>offset;
+    if (offset >= firstPages) {
+      page = pageBeyond(entry);
+      if (page == NO_PAGE) break;
+    }
+    const head = folioIn(page, base, 0, RECORD_SHIFT, ~0);
+    if (tryGet(head, 1) <= 0) break;
+    pin(head, 1, flags, 0);
+    count(PMD_RECHECK);
+    count(PT_RECHECK);
+    const moved = load<u64>(pmdSlot) ^ pmd | load<u64>(slot) ^ entry;
+    if (moved || !mayGrab(head, entry, flags)) {
+      release(head, 1, flags, 0);
+      break;
+    }
+    setReferenced(pageFlagsAt(head));
+    store<u64>(out, page);
+  }
+  got = <u32>(out - pagesAt) >> 3;
+  return slot;
+}
+
+/* A loop of its own for what storms do: nothing in it asks for the flags. */
+function pinPtes(pmdSlot: usize, pmd: u64, from: usize, last: usize): usize {
+  return gupPtes(pmdSlot, pmd, from, last, GUP_PIN | GUP_WRITE);
+}
+
+function anyPtes(pmdSlot: usize, pmd: u64, from: usize, last: usize, flags: u32): usize {
+  return gupPtes(pmdSlot, pmd, from, last, flags);
+}
+
 /** gup_fast_pte_range. */
 function gupTable(pmdSlot: usize, pmd: u64, va: u64, end: u64, flags: u32): bool {
   let slot = slotOf(tableOf(pmd), va, PTE_SHIFT);
   const last = slot + ((<usize>((end - va) >> PTE_SHIFT)) << 3);
-  const base = recordsStart();
-  const devicePhys = physOf(0);
-  const firstPages = firstRangePages();
   if (!beginTable(load<u64>(slot), flags)) return false;
-  let out = pagesAt + (got << 3);
-  for (; slot < last; slot += 8) {
-    const page = gupPte(pmdSlot, pmd, slot, flags, base, devicePhys, firstPages);
-    if (page == NO_PAGE) break;
-    store<u64>(out, page);
-    out += 8;
-  }
-  got = <u32>(out - pagesAt) >> 3;
+  slot = flags == (GUP_PIN | GUP_WRITE)
+    ? pinPtes(pmdSlot, pmd, slot, last)
+    : anyPtes(pmdSlot, pmd, slot, last, flags);
   if (!FOLIO_GUP) dropPgmap();
   return slot == last;
 }
@@ -157,8 +184,9 @@ function gupDevmapLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u
   for (let page = first; page < first + pages; page++) {
     if (beyond && page != first && !usePgmap(page)) break;
     const head = folioIn(page, base, order, shift, mask);
-    if (!grab(head, 1, flags, order)) break;
-    setReferenced(head);
+    if (tryGet(head, 1) <= 0) break;
+    pin(head, 1, flags, order);
+    setReferenced(flagsAt(head));
     store<u64>(out, page);
     out += 8;
   }
@@ -175,7 +203,7 @@ function undoDevmapLeaf(start: u32, flags: u32): void {
   while (got > start) {
     got -= 1;
     const head = folioOf(<u32>load<u64>(pagesAt + (got << 3)));
-    clearReferenced(head);
+    clearReferenced(flagsAt(head));
     release(head, 1, flags, deviceFolioOrder());
   }
 }
@@ -183,7 +211,8 @@ function undoDevmapLeaf(start: u32, flags: u32): void {
 /** gup_fast_pmd_leaf / gup_fast_pud_leaf of the refcount kernel: one grab for all of them. */
 function gupFolioLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u32): bool {
   const head = folioOf(first);
-  if (!grab(head, pages, flags, deviceFolioOrder())) return false;
+  if (tryGet(head, pages) <= 0) return false;
+  pin(head, pages, flags, deviceFolioOrder());
   count(PT_RECHECK);
   if (load<u64>(slot) != entry || !mayGrab(head, entry, flags)) {
     release(head, pages, flags, deviceFolioOrder());
@@ -192,7 +221,7 @@ function gupFolioLeaf(slot: usize, entry: u64, first: u32, pages: u32, flags: u3
   let out = pagesAt + (got << 3);
   for (let page = first; page < first + pages; page++, out += 8) store<u64>(out, page);
   got += pages;
-  setReferenced(head);
+  setReferenced(flagsAt(head));
   return true;
 }
 
@@ -262,19 +291,22 @@ function tooLate(pages: u32): u32 {
 
 /**
  * gup_folio_next: where the run of pages of one folio that begins with `first` ends. Every page's
- * way to its head is read; in huge folios four at a time, for the loop itself costs as much as one.
+ * way to its head is read.
  */
 @inline function runEnd(
   first: u32, end: u32, head: usize, base: usize, order: u32, shift: u32, mask: u32,
 ): u32 {
   let page = first + 1;
-  while (
-    order != 0 && page + 3 < end &&
-    folioIn(page, base, order, shift, mask) == head &&
-    folioIn(page + 1, base, order, shift, mask) == head &&
-    folioIn(page + 2, base, order, shift, mask) == head &&
-    folioIn(page + 3, base, order, shift, mask) == head
-  ) page += 4;
+  if (order != 0 && !PACKED) {
+    const folioEnd = ((first >> order) + 1) << order;
+    const last = end < folioEnd ? end : folioEnd;
+    const fours = (page + 3) & ~3;
+    const few = fours < last ? fours : last;
+    while (page < few && folioIn(page, base, order, shift, mask) == head) page += 1;
+    if (page == fours && page < last && folioIn(page, base, order, shift, mask) == head) {
+      page = sameTailsEnd(page, last, base, order, shift, mask);
+    }
+  }
   while (page < end && folioIn(page, base, order, shift, mask) == head) page += 1;
   return page;
 }
@@ -304,7 +336,7 @@ export function unpin(first: u32, pages: u32): u32 {
 /** set_page_dirty_lock on each of consecutive device pages: what a write through GUP ends with. */
 export function dirtyPages(first: u32, pages: u32): void {
   beginOperation();
-  for (let page = first; page < first + pages; page++) markDirtyLocked(folioOf(page));
+  for (let page = first; page < first + pages; page++) markDirtyLocked(flagsAt(folioOf(page)));
 }
 
 /** put_page on each of consecutive device pages. */

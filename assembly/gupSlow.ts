@@ -13,7 +13,7 @@ import {
 import { lockHuge, lockMmapRead, lockPte, unlockHuge, unlockMmapRead, unlockPte } from './lock';
 import { folioOf, largeFolios, pageOf } from './page';
 import { leavePgmap, resumePgmap, usePgmap } from './pgmap';
-import { RECORD_REFCOUNT } from './record';
+import { RECORD_REFCOUNT, flagsAt } from './record';
 import { markAccessed, markDirty, pincountAdd, refAdd } from './ref';
 import { statusOf } from './result';
 import { begins, ends } from './seam';
@@ -83,8 +83,8 @@ function touchEntry(flags: u32): void {
 
 /** FOLL_TOUCH on a PTE with a page: the entry stays, the page is marked. */
 function touchPage(head: usize, flags: u32): void {
-  if ((flags & GUP_WRITE) && !(load<u64>(leafSlot) & DIRTY)) markDirty(head);
-  markAccessed(head);
+  if ((flags & GUP_WRITE) && !(load<u64>(leafSlot) & DIRTY)) markDirty(flagsAt(head));
+  markAccessed(flagsAt(head));
 }
 
 /**

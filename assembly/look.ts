@@ -54,7 +54,7 @@ function account(entry: u64, bytes: u64): void {
   const head = leafFolio(pageOf(entry));
   touched(head);
   touched(flagsAt(head));
-  const flags = loadFlags(head);
+  const flags = loadFlags(flagsAt(head));
   const maps = <u64>mapsOf(head);
   const dirty = isDirty(entry) || (flags & PAGE_DIRTY) != 0;
   add(SMAPS_RSS, bytes);
@@ -86,7 +86,7 @@ function describe(entry: u64, va: u64, next: u64, order: u32): void {
 function forget(slot: usize, entry: u64, order: u32): void {
   if (order == 0 && !normalPage(entry)) return;
   if (entry & ACCESSED) writeEntry(slot, entry & ~ACCESSED);
-  clearReferenced(leafFolio(pageOf(entry)));
+  clearReferenced(flagsAt(leafFolio(pageOf(entry))));
 }
 
 /** clear_soft_dirty: write-protects, so that the next write faults. A PMD is flushed on the way. */

@@ -1,7 +1,7 @@
 /*
  * struct page records: where they are, and what binding a device writes into them (semantics 1).
  */
-import { physIn } from './entry';
+import { ADDRESS_MASK, physIn } from './entry';
 import {
   CONTROL, CTL_COMPOUND_SHIFT, CTL_FIRST_COMPOUND, CTL_LEAF_ORDER, CTL_ORDER,
   CTL_PAGES, CTL_PHYS, CTL_RECORDS, CTL_STAMPS,
@@ -96,6 +96,15 @@ export function attachPages(): void {
   return page & ~((1 << leafOrder) - 1);
 }
 
+/**
+ * The same of a PTE, for loops over pages that read the device once. The inverted address of a
+ * PROT_NONE entry is far beyond any device, so such an entry goes the long way too.
+ */
+@inline export function smallPageOf(entry: u64, phys: u64, pages: u32): u32 {
+  const offset = ((entry & ADDRESS_MASK) - phys) >> 12;
+  return offset < pages ? <u32>offset : pageInRanges(physIn(entry));
+}
+
 /** The record of a page of an order-0 device. */
 @inline export function smallRecord(page: u32): usize {
   return records + ((<usize>page) << RECORD_SHIFT);
@@ -117,6 +126,11 @@ export function attachPages(): void {
 
 @inline export function sharedTailMask(): u32 {
   return tailMask;
+}
+
+/** Whether every leaf maps a folio of its size, found by arithmetic. */
+@inline export function leavesInOrder(): bool {
+  return !outOfOrder;
 }
 
 /** The folio whose references and map counts a huge leaf of `page` takes: page_folio. */
@@ -144,15 +158,49 @@ export function attachPages(): void {
 @inline export function folioIn(
   page: u32, base: usize, folioOrder: u32, shift: u32, mask: u32,
 ): usize {
-  if (PACKED) return base + ((<usize>(page >> folioOrder)) << shift);
-  const inFolio = page & ((1 << folioOrder) - 1);
-  const distinct = inFolio < 64 ? inFolio : inFolio & mask | (mask == 63 ? 64 : 0);
-  const record = base + ((<usize>(page >> folioOrder)) << shift) + ((<usize>distinct) << 6);
+  const folio = base + ((<usize>(page >> folioOrder)) << shift);
+  if (PACKED) return folio;
+  const record = recordIn(folio, page & ((1 << folioOrder) - 1), mask);
   touched(record);
   const word = load<u64>(record, PG_WORD1);
   if ((word & 1) == 0) return record;
   if (!MASK_TAILS) return <usize>(word - 1);
   return base + ((<usize>((page & <u32>(word >> 6)) >> folioOrder)) << shift);
+}
+
+/** The record of the `index`th page of the folio whose records begin at `folio`. */
+@inline function recordIn(folio: usize, index: u32, mask: u32): usize {
+  const distinct = index < 64 ? index : index & mask | (mask == 63 ? 64 : 0);
+  return folio + ((<usize>distinct) << 6);
+}
+
+/**
+ * How far the pages from `page` on, a multiple of four, are tails of one folio that all hold what
+ * the first of them does; `end` lies in the same folio or at its end. Every word is read, but the
+ * same word leads all pages of a folio to the same head: folioIn takes of the page only which folio
+ * it is in. Four at a time, whose records are neighbours, for a turn of the loop costs as much.
+ */
+@inline export function sameTailsEnd(
+  page: u32, end: u32, base: usize, folioOrder: u32, shift: u32, mask: u32,
+): u32 {
+  const folio = base + ((<usize>(page >> folioOrder)) << shift);
+  const inFolio = (1 << folioOrder) - 1;
+  const word = load<u64>(recordIn(folio, page & inFolio, mask), PG_WORD1);
+  let at = page;
+  while (at + 3 < end) {
+    const record = recordIn(folio, at & inFolio, mask);
+    touched(record);
+    touched(record + PAGE_BYTES);
+    touched(record + 2 * PAGE_BYTES);
+    touched(record + 3 * PAGE_BYTES);
+    const differ = load<u64>(record, PG_WORD1) ^ word |
+      load<u64>(record, PG_WORD1 + PAGE_BYTES) ^ word |
+      load<u64>(record, PG_WORD1 + 2 * PAGE_BYTES) ^ word |
+      load<u64>(record, PG_WORD1 + 3 * PAGE_BYTES) ^ word;
+    if (differ) break;
+    at += 4;
+  }
+  return at;
 }
 
 @inline export function folioOf(page: u32): usize {

@@ -9,6 +9,7 @@ import { lockHuge, lockPte, unlockHuge, unlockPte } from './lock';
 import { deviceOrder, leafFolio, pageOf, physOf, setLeafMapping, smallRecord } from './page';
 import { trackInsert } from './pat';
 import { enterSrcu, leaveSrcu } from './percpu';
+import { flagsAt } from './record';
 import { markDirtyLocked, put, refAdd } from './ref';
 import { done } from './result';
 import { SIGBUS } from './status';
@@ -79,7 +80,7 @@ function writeProtectedPte(vma: usize, slot: usize, entry: u64): u64 {
   writeEntry(slot, madeWritable(entry));
   unlockPte(slot);
   if (page) {
-    if (MARKS) markDirtyLocked(page);
+    if (MARKS) markDirtyLocked(flagsAt(page));
     count(MTIME_UPDATE);
     if (REFERENCES) put(page, 1);
   }

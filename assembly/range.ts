@@ -55,12 +55,17 @@ export function physInRanges(page: u32): u64 {
 
 /** Device page at a physical address, or one past every device where no range has it. */
 export function pageInRanges(phys: u64): u32 {
-  for (let i: u32 = 0; i < rangeCount(); i++) {
-    const range = rangeAt(i);
-    const offset = (phys - load<u64>(range, RANGE_PHYS)) >> 12;
-    if (offset < load<u32>(range, RANGE_PAGES)) return load<u32>(range, RANGE_PAGE) + <u32>offset;
-  }
-  return u32.MAX_VALUE;
+  return pageInRangesFrom(0, phys);
+}
+
+/** In the `i`th range or one behind it. Calls itself, so is not inlined where it is rare. */
+function pageInRangesFrom(i: u32, phys: u64): u32 {
+  if (i == rangeCount()) return u32.MAX_VALUE;
+  const range = rangeAt(i);
+  const offset = (phys - load<u64>(range, RANGE_PHYS)) >> 12;
+  return offset < load<u32>(range, RANGE_PAGES)
+    ? load<u32>(range, RANGE_PAGE) + <u32>offset
+    : pageInRangesFrom(i + 1, phys);
 }
 
 /** Whether a range holds so many pages from `page` on: a request across its end fails (5.2). */

@@ -78,27 +78,33 @@ let flagShift: u32 = 0;
   return PACKED ? flagOrigin + (record >> flagShift) : record + PG_FLAGS;
 }
 
-@inline export function loadFlags(record: usize): u64 {
-  return PACKED ? load<u8>(flagsAt(record)) : load<u64>(flagsAt(record));
+/** The same of a record that is known to be a single page's. */
+@inline export function pageFlagsAt(record: usize): usize {
+  return PACKED ? flagOrigin + (record >> PACKED_PAGE_SHIFT) : record + PG_FLAGS;
+}
+
+/** The flags at an address that flagsAt gave, as are those below. */
+@inline export function loadFlags(at: usize): u64 {
+  return PACKED ? load<u8>(at) : load<u64>(at);
 }
 
 /** Sets bits, lock-prefixed. */
-@inline export function orFlags(record: usize, bits: u64): void {
-  if (PACKED) atomic.or<u8>(flagsAt(record), <u8>bits);
-  else atomic.or<u64>(flagsAt(record), bits);
+@inline export function orFlags(at: usize, bits: u64): void {
+  if (PACKED) atomic.or<u8>(at, <u8>bits);
+  else atomic.or<u64>(at, bits);
 }
 
 /** Clears all but `mask`, lock-prefixed. */
-@inline export function andFlags(record: usize, mask: u64): void {
-  if (PACKED) atomic.and<u8>(flagsAt(record), <u8>mask);
-  else atomic.and<u64>(flagsAt(record), mask);
+@inline export function andFlags(at: usize, mask: u64): void {
+  if (PACKED) atomic.and<u8>(at, <u8>mask);
+  else atomic.and<u64>(at, mask);
 }
 
 /** One compare-and-exchange; answers what the flags were. */
-@inline export function swapFlags(record: usize, seen: u64, next: u64): u64 {
+@inline export function swapFlags(at: usize, seen: u64, next: u64): u64 {
   return PACKED
-    ? atomic.cmpxchg<u8>(flagsAt(record), <u8>seen, <u8>next)
-    : atomic.cmpxchg<u64>(flagsAt(record), seen, next);
+    ? atomic.cmpxchg<u8>(at, <u8>seen, <u8>next)
+    : atomic.cmpxchg<u64>(at, seen, next);
 }
 
 /** Whether the folio knows its file: some fault reached it since the device was bound. */
@@ -135,7 +141,7 @@ let flagShift: u32 = 0;
  * held up right here until the leaf of the faster is pinned or gone again.
  */
 @inline function setMappingBit(head: usize, index: u64, large: bool): u64 {
-  const at = flagsAt(head);
+  const at = large ? flagsAt(head) : pageFlagsAt(head);
   touched(at);
   const flags: u32 = load<u8>(at);
   if (!(flags & MAPPING_KNOWN)) {

@@ -13,7 +13,7 @@ import {
   FOLIO_LINE, PAGE_DIRTY, PAGE_HWPOISON, PAGE_LOCKED, PAGE_LRU_REF, PAGE_LRU_REFS, PAGE_REFERENCED,
   PAGE_WORKINGSET, RECORD_ENTIRE_MAPCOUNT, RECORD_LARGE_MAPCOUNT, RECORD_MAPCOUNT, RECORD_MM_IDS,
   RECORD_MM_ID_MAPCOUNT0, RECORD_MM_ID_MAPCOUNT1, RECORD_NR_PAGES_MAPPED, RECORD_PINCOUNT,
-  RECORD_REFCOUNT, andFlags, flagsAt, loadFlags, orFlags, swapFlags,
+  RECORD_REFCOUNT, andFlags, loadFlags, orFlags, swapFlags,
 } from './record';
 import { DEVMAP } from './switches';
 import { warn } from './warn';
@@ -45,22 +45,36 @@ import { warn } from './warn';
   return raced(look(head + RECORD_REFCOUNT), atomic.add<i32>(head, by, RECORD_REFCOUNT));
 }
 
-/** try_get_folio: add unless zero; refuses a negative (saturated) count, with a WARN (6.2). */
-@inline export function tryGet(head: usize, by: i32): bool {
-  let seen = load<i32>(head, RECORD_REFCOUNT);
-  if (seen < 0) {
-    warn(WARN_NEGATIVE);
-    return false;
-  }
-  while (seen != 0) {
-    count(RMW_REFCOUNT);
-    dirtied(head);
-    const before = atomic.cmpxchg<i32>(head, seen, seen + by, RECORD_REFCOUNT);
-    if (before == seen) return true;
-    count(CAS_RETRY);
-    seen = before;
-  }
-  return false;
+/**
+ * try_get_folio: add unless zero; refuses a negative (saturated) count, with a WARN (6.2). Answers
+ * the count before: above zero where it was had. What is rare is apart: a loop in here would cost
+ * the loop over pages around it its registers.
+ */
+@inline export function tryGet(head: usize, by: i32): i32 {
+  const seen = load<i32>(head, RECORD_REFCOUNT);
+  if (seen <= 0) return refuse(seen);
+  const before = addIf(head, seen, by);
+  return before == seen ? before : tryGetAgain(head, before, by);
+}
+
+/** One compare-and-exchange; answers what the count was. */
+@inline function addIf(head: usize, seen: i32, by: i32): i32 {
+  count(RMW_REFCOUNT);
+  dirtied(head);
+  return atomic.cmpxchg<i32>(head, seen, seen + by, RECORD_REFCOUNT);
+}
+
+function refuse(seen: i32): i32 {
+  if (seen < 0) warn(WARN_NEGATIVE);
+  return seen;
+}
+
+/** After a compare-and-exchange that found other than was read. Calls itself, so is not inlined. */
+function tryGetAgain(head: usize, seen: i32, by: i32): i32 {
+  count(CAS_RETRY);
+  if (seen == 0) return 0;
+  const before = addIf(head, seen, by);
+  return before == seen ? before : tryGetAgain(head, before, by);
 }
 
 /**
@@ -84,36 +98,42 @@ function lastPut(head: usize): void {
   raced(look(head + RECORD_PINCOUNT), atomic.add<i32>(head, by, RECORD_PINCOUNT));
 }
 
+/* Flags are known by their address, for several steps on them want it: record.ts, flagsAt. */
+
 /** Sets flag bits with a lock prefix, set already or not (set_bit). */
-@inline function flagsOr(record: usize, bits: u64): void {
+@inline function setFlags(at: usize, bits: u64): void {
   count(RMW_FLAGS);
-  dirtied(flagsAt(record));
-  orFlags(record, bits);
+  dirtied(at);
+  orFlags(at, bits);
+}
+
+/** Clears flag bits the same way (clear_bit). */
+@inline function clearFlags(at: usize, bits: u64): void {
+  count(RMW_FLAGS);
+  dirtied(at);
+  andFlags(at, ~bits);
 }
 
 /** folio_set_referenced: unconditional, as GUP-fast does it. */
-@inline export function setReferenced(head: usize): void {
-  flagsOr(head, PAGE_REFERENCED);
+@inline export function setReferenced(flags: usize): void {
+  setFlags(flags, PAGE_REFERENCED);
 }
 
 /** folio_clear_referenced: unconditional too. */
-export function clearReferenced(head: usize): void {
-  count(RMW_FLAGS);
-  dirtied(flagsAt(head));
-  andFlags(head, ~PAGE_REFERENCED);
+export function clearReferenced(flags: usize): void {
+  clearFlags(flags, PAGE_REFERENCED);
 }
 
 /** SetPageHWPoison on the head: all of a huge unit counts as poisoned. */
-export function setHwPoison(head: usize): void {
-  flagsOr(head, PAGE_HWPOISON);
+export function setHwPoison(flags: usize): void {
+  setFlags(flags, PAGE_HWPOISON);
 }
 
 /** folio_lock and folio_unlock of a folio that nobody else locks: PG_locked set, and cleared. */
-export function markDirtyLocked(head: usize): void {
-  flagsOr(head, PAGE_LOCKED);
-  markDirty(head);
-  count(RMW_FLAGS);
-  andFlags(head, ~PAGE_LOCKED);
+export function markDirtyLocked(flags: usize): void {
+  setFlags(flags, PAGE_LOCKED);
+  markDirty(flags);
+  clearFlags(flags, PAGE_LOCKED);
 }
 
 /** folio_mapcount: one a leaf, whatever its size. */
@@ -122,8 +142,8 @@ export function markDirtyLocked(head: usize): void {
 }
 
 /** folio_mark_dirty on device memory (noop_dirty_folio): only the first time costs. */
-@inline export function markDirty(head: usize): void {
-  if (!(loadFlags(head) & PAGE_DIRTY)) flagsOr(head, PAGE_DIRTY);
+@inline export function markDirty(flags: usize): void {
+  if (!(loadFlags(flags) & PAGE_DIRTY)) setFlags(flags, PAGE_DIRTY);
 }
 
 /** The flags after one more access: the MGLRU order of semantics 7.2, `flags` where it ends. */
@@ -137,19 +157,26 @@ export function markDirtyLocked(head: usize): void {
   return counted != flags ? counted : flags | PAGE_WORKINGSET;
 }
 
-/** folio_mark_accessed under MGLRU. */
-export function markAccessed(head: usize): void {
-  let seen = loadFlags(head);
-  while (true) {
-    const next = accessedFlags(seen);
-    if (next == seen) return;
-    count(RMW_FLAGS);
-    dirtied(flagsAt(head));
-    const before = swapFlags(head, seen, next);
-    if (before == seen) return;
-    count(CAS_RETRY);
-    seen = before;
-  }
+/** folio_mark_accessed under MGLRU: one compare-and-exchange, unless nothing changes. */
+@inline export function markAccessed(flags: usize): void {
+  const seen = loadFlags(flags);
+  const before = accessOnce(flags, seen);
+  if (before != seen) markAccessedAgain(flags, before);
+}
+
+@inline function accessOnce(flags: usize, seen: u64): u64 {
+  const next = accessedFlags(seen);
+  if (next == seen) return seen;
+  count(RMW_FLAGS);
+  dirtied(flags);
+  return swapFlags(flags, seen, next);
+}
+
+/** After a compare-and-exchange that found other than was read. Calls itself, so is not inlined. */
+function markAccessedAgain(flags: usize, seen: u64): void {
+  count(CAS_RETRY);
+  const before = accessOnce(flags, seen);
+  if (before != seen) markAccessedAgain(flags, before);
 }
 
 /** folio_add_file_rmap_pte / folio_remove_rmap_pte, order 0. Answers the count before. */

@@ -17,8 +17,10 @@ import {
 } from './layout';
 import { deviceOrder } from './page';
 import { protect } from './protect';
-import { statusOf, tokenOf } from './result';
-import { BAD_OP, OK, SHORT, SIGSEGV } from './status';
+import { beginNotes, failures, note, tokenOf } from './result';
+import { faultRun } from './run';
+import { BAD_OP, SHORT, SIGSEGV } from './status';
+import { CACHED_WALK } from './switches';
 import { dontneed, munmap } from './zap';
 
 @inline const PAGE_SHIFT: u32 = 12;
@@ -30,36 +32,23 @@ export function attachStorm(region: usize): void {
   opsAt = region ? region + REGION_OPS : OPS;
 }
 
-/** Units that did not end in OK, over one runOps call; read by `failures`. */
-let failed: u32 = 0;
-
-export function failures(): u32 {
-  return failed;
-}
-
-@inline function note(result: u64): void {
-  if (statusOf(result) != OK) failed += 1;
-}
-
-/** So many faults on consecutive units; `dep` is the zero a chained storm carries. */
+/** So many faults on consecutive units; `dep` is the zero a chained storm carries on and on. */
 @inline function faults(
   vma: usize, from: u64, units: u32, write: u32, chain: bool, likely: u32, dep: u64,
 ): u64 {
   const zero = load<u64>(CONTROL, CTL_ZERO);
-  const step = likely == SMALL_LEAVES ? 4096 : (<u64>1) << (deviceOrder() + PAGE_SHIFT);
+  const unitShift = likely == SMALL_LEAVES ? PAGE_SHIFT : deviceOrder() + PAGE_SHIFT;
+  const end = from + ((<u64>units) << unitShift);
   let va = from + dep;
-  let carry = dep;
-  for (let i: u32 = 0; i < units; i++) {
+  while (va < end) {
     const result = takeFault(vma, va, write, likely);
     note(result);
     lap();
-    va += step;
-    if (chain) {
-      carry = tokenOf(result) & zero;
-      va += carry;
-    }
+    va += (<u64>1) << unitShift;
+    if (chain) va += result & zero;
+    if (CACHED_WALK && va < end) va = faultRun(vma, va, end, write, chain, likely);
   }
-  return carry;
+  return va & zero;
 }
 
 @inline function touches(
@@ -130,7 +119,7 @@ function other(code: u32, vma: usize, va: u64, page: u32, times: u32): void {
 }
 
 @inline function loop(first: u32, ops: u32, chain: bool, likely: u32): u32 {
-  failed = 0;
+  beginNotes();
   beginLaps();
   let dep: u64 = 0;
   let at = opsAt + (first << 3);
@@ -148,7 +137,7 @@ function other(code: u32, vma: usize, va: u64, page: u32, times: u32): void {
       dep = touches(vma, va, times, code - OP_TOUCH_READ, chain, dep);
     } else other(code, vma, va, <u32>op, times);
   }
-  return failed;
+  return failures();
 }
 
 /* A loop for each size of leaf, so that what it does most is inlined in it and nothing else. */

@@ -47,3 +47,5 @@
 @inline export const MASK_TAILS: bool = KERNEL == REFCOUNT;
 /** Whether zapping a leaf does anything beyond clearing it. */
 @inline export const RELEASES: bool = REFERENCES || RMAP || STATISTICS || MARKS || GATHERS;
+/** Whether consecutive faults find the table of their leaves once, not each again (run.ts). */
+@inline export const CACHED_WALK: bool = DETAIL < FULL && !COUNT;

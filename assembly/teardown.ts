@@ -12,7 +12,7 @@ import { lockMapping, unlockMapping } from './lock';
 import { deviceFolioOrder, devicePages, folioOf, headRecord, physOf } from './page';
 import { awaitPgmap, awaitSrcu } from './percpu';
 import { getPgmap, putPgmap, unbindPgmap } from './pgmap';
-import { RECORD_PINCOUNT, RECORD_REFCOUNT, hasMapping } from './record';
+import { RECORD_PINCOUNT, RECORD_REFCOUNT, flagsAt, hasMapping } from './record';
 import { setHwPoison } from './ref';
 import { begins, ends } from './seam';
 import { GONE, NEVER_FAULTED, OK } from './status';
@@ -131,7 +131,7 @@ export function poison(page: u32): u32 {
   if (!getPgmap(physOf(page))) return GONE;
   const head = folioOf(page);
   const known = hasMapping(head);
-  if (known) setHwPoison(head);
+  if (known) setHwPoison(flagsAt(head));
   putPgmap();
   return known ? OK : NEVER_FAULTED;
 }

@@ -3,7 +3,7 @@
  * the P4D of a four-level walk is folded into the PGD and costs nothing.
  */
 import { allocTable, freeTable } from './arena';
-import { TABLE_BITS, tableOf } from './entry';
+import { TABLE_BITS, isLeaf, tableOf } from './entry';
 import { MM_LEVELS, MM_TABLES, MM_TOP } from './layout';
 import { PT_READ, PT_WRITE, count } from './ledger';
 import { lockHuge, unlockHuge } from './lock';
@@ -134,4 +134,16 @@ export function needTables(mm: usize, va: u64): bool {
   const pmd = needPmd(mm, pud, va);
   if (!pmd) return false;
   return load<u64>(pmd) != 0 || populate(mm, pmd) != 0;
+}
+
+/** Slot for a leaf of this order at `va`, empty or not; 0 where its table is not there. */
+@inline export function findSlot(mm: usize, va: u64, order: u32): usize {
+  const pudSlot = findPud(mm, va);
+  if (!pudSlot || order == 18) return pudSlot;
+  const pud = load<u64>(pudSlot);
+  if (!pud || isLeaf(pud)) return 0;
+  const pmdSlot = slotOf(tableOf(pud), va, PMD_SHIFT);
+  if (order == 9) return pmdSlot;
+  const pmd = load<u64>(pmdSlot);
+  return pmd && !isLeaf(pmd) ? slotOf(tableOf(pmd), va, PTE_SHIFT) : 0;
 }

@@ -5,8 +5,8 @@
 import { freeTable } from './arena';
 import { ACCESSED, isDirty, isLeaf, tableOf } from './entry';
 import {
-  beginTables, closeGather, delayRmap, dropRmap, endTables, finishGather, forceFlush, isDelayed,
-  needFlush, openGather, queue,
+  awaitsFlush, beginTables, closeGather, dropRmap, endTables, finishGather, forceFlush, needFlush,
+  openGather, queue, queueDelayed,
 } from './gather';
 import {
   MM_ID, MM_LEVELS, MM_TOP, VMA_CEILING, VMA_END, VMA_FLAGS, VMA_FLOOR, VMA_MM, VMA_START,
@@ -19,8 +19,11 @@ import {
   lockHuge, lockMmapDowngraded, lockMmapRead, lockPte, lockVma, unlockHuge, unlockMmapRead,
   unlockPte, unlockVma,
 } from './lock';
-import { leafFolio, pageOf, smallRecord } from './page';
+import {
+  firstRangePages, leafFolio, pageOf, physOf, recordsStart, smallPageOf,
+} from './page';
 import { NR_FILE_MAPPED, NR_FILE_PMDMAPPED, chargePages, countPages } from './percpu';
+import { RECORD_SHIFT, flagsAt, pageFlagsAt } from './record';
 import { markAccessed, markDirty, put, removeHugeRmap, setReferenced } from './ref';
 import { begins, ends } from './seam';
 import { DEVMAP, FULL, GATHERS, MARKS, REFERENCES, RELEASES, RMAP, STATISTICS } from './switches';
@@ -57,18 +60,22 @@ let recency: bool = true;
   if (order == 9) countPages(NR_FILE_PMDMAPPED, -512);
 }
 
-/** zap_present_folio_ptes for one small page. True: the batch is full. */
-@inline function releasePte(mm: usize, entry: u64): bool {
-  const record = smallRecord(pageOf(entry));
-  let item = <u32>record;
-  if (isDirty(entry)) {
-    if (MARKS) markDirty(record);
-    if (GATHERS) item = delayRmap(item);
-  }
-  if (MARKS && recency && entry & ACCESSED) markAccessed(record);
+/**
+ * zap_present_folio_ptes for one small page. True: the batch is full. `accessed` is the bit that
+ * says the page was, or none. The map count of a dirty page waits for the flush.
+ */
+@inline function releasePte(
+  mm: usize, entry: u64, accessed: u64, base: usize, devicePhys: u64, firstPages: u32,
+): bool {
+  const record = base + (<usize>smallPageOf(entry, devicePhys, firstPages) << RECORD_SHIFT);
+  const flags = pageFlagsAt(record);
+  const dirty = isDirty(entry);
+  if (MARKS && dirty) markDirty(flags);
+  if (MARKS && entry & accessed) markAccessed(flags);
   if (STATISTICS) chargePages(mm, -1);
-  if (!isDelayed(item)) dropRmap(record);
-  return queue(item);
+  if (GATHERS && dirty) return queueDelayed(<u32>record);
+  dropRmap(record);
+  return queue(<u32>record);
 }
 
 /**
@@ -78,7 +85,10 @@ let recency: bool = true;
 function zapTable(mm: usize, pmdSlot: usize, table: usize, va: u64, end: u64): bool {
   let slot = slotOf(table, va, PTE_SHIFT);
   const last = slot + ((<usize>((end - va) >> PTE_SHIFT)) << 3);
-  let force = false;
+  const base = recordsStart();
+  const devicePhys = physOf(0);
+  const firstPages = firstRangePages();
+  const accessed = recency ? ACCESSED : 0;
   let reclaim = reclaims && end - va == 1 << PMD_SHIFT;
   let letGo = false;
   lockPte(table);
@@ -87,17 +97,15 @@ function zapTable(mm: usize, pmdSlot: usize, table: usize, va: u64, end: u64): b
     if (!readEntry(slot)) continue;
     const entry = clearEntry(slot);
     if (!RELEASES) continue;
-    if (GATHERS && isDirty(entry)) force = true;
-    if (releasePte(mm, entry)) {
+    if (releasePte(mm, entry, accessed, base, devicePhys, firstPages)) {
       forceFlush(table);
-      force = false;
       letGo = true;
       lockPte(table);
       if (!stillUnder(pmdSlot, table)) return gone(table);
     }
   }
   if (reclaim) reclaim = takeOut(pmdSlot, table, letGo);
-  if (force) forceFlush(table);
+  if (awaitsFlush()) forceFlush(table);
   else unlockPte(table);
   return reclaim;
 }
@@ -136,8 +144,9 @@ function zapHuge(mm: usize, slot: usize, order: u32): void {
   dropHugeRmap(mm, head, order);
   if (STATISTICS) chargePages(mm, -((<i64>1) << order));
   if (MARKS && order == 9) {
-    if (isDirty(entry)) markDirty(head);
-    if (recency && entry & ACCESSED) markAccessed(head);
+    const flags = flagsAt(head);
+    if (isDirty(entry)) markDirty(flags);
+    if (recency && entry & ACCESSED) markAccessed(flags);
   }
   unlockHuge(mm, slot, order);
   if (queue(<u32>head)) finishGather();
@@ -160,8 +169,9 @@ export function dropHuge(mm: usize, slot: usize, order: u32): void {
   count(TLB_FLUSH);
   if (RELEASES) {
     const head = leafFolio(pageOf(entry));
-    if (MARKS && isDirty(entry)) markDirty(head);
-    if (MARKS && entry & ACCESSED) setReferenced(head);
+    const flags = flagsAt(head);
+    if (MARKS && isDirty(entry)) markDirty(flags);
+    if (MARKS && entry & ACCESSED) setReferenced(flags);
     dropHugeRmap(mm, head, order);
     if (STATISTICS) chargePages(mm, -((<i64>1) << order));
     if (REFERENCES) put(head, 1);

@@ -7,6 +7,10 @@
 #define TOKEN(result) ((result) >> 8)
 #define DONE(token) ((u64)(token) << 8)
 
+static u32 failed;
+
+inline_ void note(u64 result) { failed += STATUS(result) != OK; }
+
 inline_ u64 page_at(u32 vma, u64 va)
 {
 	return ld64(vma + VMA_PGOFF) + ((va - ld64(vma + VMA_START)) >> PTE_SHIFT);
@@ -31,19 +35,40 @@ inline_ u64 leaf_phys(u32 page)
 	return page & ((1u << leaf_order) - 1) ? unaligned_leaf(page) : phys_of(page);
 }
 
+inline_ bool guard_refuses(u32 head, u32 level)
+{
+	if (DEVMAP || folio_order(head) == level)
+		return false;
+	warn(WARN_ORDER);
+	return true;
+}
+
+/* What a huge leaf takes of its folio. */
+inline_ u64 take_folio(u32 mm, u32 head)
+{
+	if (DEVMAP)
+		return 0;
+	u64 token = ref_add(head, 1);
+	return token + (u64)(i32)add_huge_rmap(head, ld32(mm + MM_ID));
+}
+
+/* What a PTE takes of its page. */
+inline_ u64 take_page(u32 record)
+{
+	if (DEVMAP)
+		return 0;
+	u64 token = ref_add(record, 1);
+	return token + (u64)(i32)mapcount_add(record, 1);
+}
+
 static u64 insert_huge(u32 vma, u32 slot, u32 page, u32 level, u32 write)
 {
 	u32 mm = ld32(vma + VMA_MM);
 	u32 head = leaf_folio(page);
 	u64 token = set_leaf_mapping(head, page);
-	if (!DEVMAP) {
-		if (folio_order(head) != level) {
-			warn(WARN_ORDER);
-			return SIGBUS;
-		}
-		token += ref_add(head, 1);
-		token += (u64)(i32)add_huge_rmap(head, ld32(mm + MM_ID));
-	}
+	if (guard_refuses(head, level))
+		return SIGBUS;
+	token += take_folio(mm, head);
 	st64(slot, huge_leaf(leaf_phys(page), ld64(vma + VMA_PROT), write));
 	return DONE(token);
 }
@@ -62,11 +87,7 @@ static u64 huge_fault(u32 vma, u64 va, u32 slot, u32 level, u32 write)
 
 inline_ u64 insert_pte(u32 vma, u32 slot, u32 page, u32 record, u32 write)
 {
-	u64 token = 0;
-	if (!DEVMAP) {
-		token += ref_add(record, 1);
-		token += (u64)(i32)mapcount_add(record, 1);
-	}
+	u64 token = take_page(record);
 	st64(slot, pte_leaf(phys_of(page), ld64(vma + VMA_PROT), write));
 	return DONE(token);
 }

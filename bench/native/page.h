@@ -31,28 +31,48 @@ inline_ u32 page_of(u64 entry)
 	return page & ~((1u << leaf_order) - 1);
 }
 
+/* The same of a PTE: an inverted address is far beyond any device. */
+inline_ u32 small_page_of(u64 entry)
+{
+	u64 offset = ((entry & ADDRESS_MASK) - device_phys) >> 12;
+	return likely(offset < first_pages) ? (u32)offset : page_in_ranges(phys_in(entry));
+}
+
 inline_ u32 small_record(u32 page) { return records + (page << RECORD_SHIFT); }
 inline_ u32 head_record(u32 page) { return records + ((page >> order) << compound_shift); }
 
-inline_ u32 page_record(u32 page)
+/* The record of the `index`th page of the folio whose records begin at `folio`. */
+inline_ u32 record_in(u32 folio, u32 index)
 {
-	u32 in_folio = page & ((1u << order) - 1);
-	u32 distinct = in_folio < 64 ? in_folio
-				     : (in_folio & tail_mask) | (tail_mask == 63 ? 64 : 0);
-	return head_record(page) + (distinct << 6);
+	u32 distinct = index < 64 ? index : (index & tail_mask) | (tail_mask == 63 ? 64 : 0);
+	return folio + (distinct << 6);
 }
 
 inline_ u32 folio_of(u32 page)
 {
 	if (PACKED)
 		return head_record(page);
-	u32 record = page_record(page);
+	u32 record = record_in(head_record(page), page & ((1u << order) - 1));
 	u64 word = ld64(record + PG_WORD1);
 	if (!(word & 1))
 		return record;
 	if (DEVMAP)
 		return (u32)(word - 1);
 	return head_record(page & (u32)(word >> 6));
+}
+
+/* How far the pages from `page` on, a multiple of four, are tails that hold what the first does. */
+inline_ u32 same_tails_end(u32 page, u32 end)
+{
+	u32 folio = head_record(page), in_folio = (1u << order) - 1;
+	u64 word = ld64(record_in(folio, page & in_folio) + PG_WORD1);
+	for (; page + 3 < end; page += 4) {
+		u32 at = record_in(folio, page & in_folio) + PG_WORD1;
+		if (ld64(at) != word || ld64(at + PAGE_BYTES) != word ||
+		    ld64(at + 2 * PAGE_BYTES) != word || ld64(at + 3 * PAGE_BYTES) != word)
+			break;
+	}
+	return page;
 }
 
 /* Kept in page[1], but only a head has one. */

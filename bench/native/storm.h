@@ -2,29 +2,28 @@
 #pragma once
 #include "fault.h"
 #include "gup.h"
+#include "run.h"
 #include "zap.h"
 
 /* This thread's op buffer. */
 static u32 ops_at = OPS;
-static u32 failed;
-
-inline_ void note(u64 result) { failed += STATUS(result) != OK; }
 
 /* With `chain` each operation's address waits for the result before it: overlap none. */
-inline_ u64 faults(u32 vma, u64 from, u32 units, u32 write, bool chain, u64 dep)
+inline_ u64 faults(u32 vma, u64 from, u32 units, u32 write, bool chain, u32 level, u64 dep)
 {
-	u64 zero = ld64(CONTROL + CTL_ZERO), step = (u64)1 << (leaf_order + PTE_SHIFT);
-	u64 va = from + dep, carry = dep;
-	for (u32 i = 0; i < units; i++) {
+	u64 zero = ld64(CONTROL + CTL_ZERO), step = (u64)1 << (level + PTE_SHIFT);
+	u64 end = from + units * step;
+	for (u64 va = from + dep;;) {
+		if (va >= end)
+			return va & zero;
 		u64 result = handle_fault(vma, va, write);
 		note(result);
 		va += step;
-		if (chain) {
-			carry = TOKEN(result) & zero;
-			va += carry;
-		}
+		if (chain)
+			va += result & zero;
+		if (va < end)
+			va = fault_run(vma, va, end, write, chain, level);
 	}
-	return carry;
 }
 
 inline_ u64 touches(u32 vma, u64 from, u32 pages, u32 write, bool chain, u64 dep)
@@ -64,7 +63,8 @@ static void other(u32 code, u32 vma, u64 va, u32 page, u32 times)
 	}
 }
 
-inline_ u32 run(u32 first, u32 ops, bool chain)
+/* `level` is a constant, 0, for small leaves. */
+inline_ u32 run(u32 first, u32 ops, bool chain, u32 level)
 {
 	failed = 0;
 	u64 dep = 0;
@@ -75,7 +75,7 @@ inline_ u32 run(u32 first, u32 ops, bool chain)
 		u32 vma = VMAS + ((u32)(op >> OP_VMA_SHIFT) & OP_VMA_MASK) * VMA_BYTES;
 		u64 va = ld64(vma + VMA_START) + ((op & 0xFFFFFFFF) << PTE_SHIFT);
 		if (code <= OP_FAULT_WRITE)
-			dep = faults(vma, va, times, code - OP_FAULT_READ, chain, dep);
+			dep = faults(vma, va, times, code - OP_FAULT_READ, chain, level, dep);
 		else if (code <= OP_TOUCH_WRITE)
 			dep = touches(vma, va, times, code - OP_TOUCH_READ, chain, dep);
 		else
@@ -84,8 +84,15 @@ inline_ u32 run(u32 first, u32 ops, bool chain)
 	return failed;
 }
 
-static u32 run_chained(u32 first, u32 ops) { return run(first, ops, true); }
-static u32 run_natural(u32 first, u32 ops) { return run(first, ops, false); }
+static u32 run_chained(u32 first, u32 ops)
+{
+	return leaf_order ? run(first, ops, true, leaf_order) : run(first, ops, true, 0);
+}
+
+static u32 run_natural(u32 first, u32 ops)
+{
+	return leaf_order ? run(first, ops, false, leaf_order) : run(first, ops, false, 0);
+}
 
 /*
  * A twin's statics are one thread's: every thread loads a copy of the module of its own

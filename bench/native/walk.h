@@ -205,3 +205,19 @@ inline_ u32 need_pud(u32 mm, u64 va)
 	u32 slot = find_pud(mm, va);
 	return likely(slot) ? slot : grow_pud(mm, va);
 }
+
+/* Slot for a leaf of this order, empty or not; 0 where its table is not there. */
+inline_ u32 find_slot(u32 mm, u64 va, u32 level)
+{
+	u32 pud_slot = find_pud(mm, va);
+	if (!pud_slot || level == 18)
+		return pud_slot;
+	u64 pud = ld64(pud_slot);
+	if (!pud || is_leaf(pud))
+		return 0;
+	u32 pmd_slot = slot_of(table_of(pud), va, PMD_SHIFT);
+	if (level == 9)
+		return pmd_slot;
+	u64 pmd = ld64(pmd_slot);
+	return pmd && !is_leaf(pmd) ? slot_of(table_of(pmd), va, PTE_SHIFT) : 0;
+}

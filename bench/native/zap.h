@@ -3,13 +3,16 @@
 #include "ref.h"
 #include "walk.h"
 
-#define GATHER_MAX 9678
-#define GATHER_DELAYED_MAX 516
+#define STACK_SLOTS 7
+#define BATCH_SLOTS 509
+#define GATHER_MAX (STACK_SLOTS + 19 * BATCH_SLOTS)
 #define DELAY_RMAP 1u
 
 /* This thread's batch. */
 static u32 gather = GATHER;
-static u32 queued, delayed;
+static u32 queued, limit = GATHER_MAX;
+/* Whether map counts wait for the flush. */
+static bool delayed;
 static bool reclaims;
 /* Accesses of a VMA that is read in order or at random say nothing of a page. */
 static bool recency = true;
@@ -28,37 +31,49 @@ static void drop_queued(void)
 
 static void drop_delayed_rmaps(void)
 {
-	for (u32 i = 0; delayed > 0; i++) {
+	if (!delayed)
+		return;
+	for (u32 i = 0; i < queued; i++) {
 		u32 item = ld32(gather + (i << 2));
 		if (!(item & DELAY_RMAP))
 			continue;
 		mapcount_add(item & ~DELAY_RMAP, -1);
 		st32(gather + (i << 2), item & ~DELAY_RMAP);
-		delayed--;
 	}
+	delayed = false;
+	limit = GATHER_MAX;
 }
 
 inline_ bool queue(u32 item)
 {
 	st32(gather + (queued << 2), item);
 	queued++;
-	return queued == (delayed ? GATHER_DELAYED_MAX : GATHER_MAX);
+	return queued == limit;
 }
 
-inline_ bool release_pte(u64 entry)
+/* No further batch is begun while a map count waits. */
+cold_ void begin_delays(void)
 {
-	u32 record = small_record(page_of(entry));
-	u32 item = record;
-	if (is_dirty(entry)) {
+	u32 first = STACK_SLOTS + BATCH_SLOTS;
+	delayed = true;
+	limit = first + (queued < first ? 0 : (queued - STACK_SLOTS) / BATCH_SLOTS * BATCH_SLOTS);
+}
+
+inline_ bool release_pte(u64 entry, u64 accessed)
+{
+	u32 record = records + (small_page_of(entry) << RECORD_SHIFT);
+	bool dirty = is_dirty(entry);
+	if (dirty)
 		mark_dirty(record);
-		item |= DELAY_RMAP;
-		delayed++;
-	}
-	if (recency && entry & ACCESSED)
+	if (entry & accessed)
 		mark_accessed(record);
-	if (!(item & DELAY_RMAP))
+	if (!dirty) {
 		mapcount_add(record, -1);
-	return queue(item);
+		return queue(record);
+	}
+	if (!delayed)
+		begin_delays();
+	return queue(record | DELAY_RMAP);
 }
 
 static void force_flush(void)
@@ -71,21 +86,17 @@ static void zap_table(u32 table, u64 va, u64 end)
 {
 	u32 slot = slot_of(table, va, PTE_SHIFT);
 	u32 last = slot + ((u32)((end - va) >> PTE_SHIFT) << 3);
-	bool force = false;
+	u64 accessed = recency ? ACCESSED : 0;
 	for (; slot < last; slot += 8) {
 		if (!ld64(slot))
 			continue;
 		u64 entry = xchg64(slot, 0);
 		if (DEVMAP)
 			continue;
-		if (is_dirty(entry))
-			force = true;
-		if (release_pte(entry)) {
+		if (release_pte(entry, accessed))
 			force_flush();
-			force = false;
-		}
 	}
-	if (force)
+	if (delayed)
 		force_flush();
 }
 

@@ -13,8 +13,8 @@ export const HAZARD_MUTANTS = [
   {
     name: 'GUP-fast takes a SPECIAL leaf',
     file: 'gup.ts',
-    find: '  return !(entry & SPECIAL);',
-    replace: '  return true;',
+    find: '  return SPECIAL;',
+    replace: '  return 0;',
   },
   {
     name: 'what GUP-fast leaves of a storm is not got the slow way',
@@ -25,13 +25,13 @@ export const HAZARD_MUTANTS = [
   {
     name: 'the order guard lets any order in',
     file: 'fault.ts',
-    find: 'folioOrder(head) != order) {',
-    replace: 'false) {',
+    find: '  if (!GUARD || KERNEL == DEVMAP || folioOrder(head) == order) return false;',
+    replace: '  return false;',
   },
   {
     name: 'the order guard says nothing',
     file: 'fault.ts',
-    find: '    warn(WARN_ORDER);',
+    find: '  warn(WARN_ORDER);',
     replace: '',
   },
   {
@@ -85,13 +85,13 @@ export const HAZARD_MUTANTS = [
   {
     name: 'try_get_folio takes a negative count',
     file: 'ref.ts',
-    find: '  if (seen < 0) {',
-    replace: '  if (false) {',
+    find: '  if (seen <= 0) return refuse(seen);',
+    replace: '  if (seen == 0) return refuse(seen);',
   },
   {
     name: 'try_get_folio refuses a negative count without a word',
     file: 'ref.ts',
-    find: '    warn(WARN_NEGATIVE);',
+    find: '  if (seen < 0) warn(WARN_NEGATIVE);',
     replace: '',
   },
   {
@@ -109,7 +109,7 @@ export const HAZARD_MUTANTS = [
   {
     name: 'undoing a devmap leaf leaves its folio referenced',
     file: 'gup.ts',
-    find: '    clearReferenced(head);',
+    find: '    clearReferenced(flagsAt(head));',
     replace: '',
   },
 ];

@@ -1,6 +1,7 @@
 // Twenty-odd ways to break the core, one small change each. The tests must notice every one.
 import { HAZARD_MUTANTS } from './hazards.mjs';
 import { PACKED_MUTANTS } from './packed.mjs';
+import { RUN_MUTANTS } from './run.mjs';
 import { SURFACE_MUTANTS } from './surface.mjs';
 import { THREAD_MUTANTS } from './threads.mjs';
 import { UNBIND_MUTANTS } from './unbind.mjs';
@@ -20,7 +21,7 @@ export const MUTANTS = [
   {
     name: 'a zapped page keeps its reference',
     file: 'gather.ts',
-    find: '    if (REFERENCES) put(load<u32>(gather + (i << 2)) & ~DELAY_RMAP, 1);',
+    find: '    if (REFERENCES) put(load<u32>(at) & ~DELAY_RMAP, 1);',
     replace: '',
   },
   {
@@ -32,13 +33,13 @@ export const MUTANTS = [
   {
     name: 'a dirty page forces no flush',
     file: 'zap.ts',
-    find: '    if (GATHERS && isDirty(entry)) force = true;',
-    replace: '',
+    find: '  if (awaitsFlush()) forceFlush(table);',
+    replace: '  if (false) forceFlush(table);',
   },
   {
     name: 'a dirty 4K page does not dirty its folio',
     file: 'zap.ts',
-    find: '    if (MARKS) markDirty(record);',
+    find: '  if (MARKS && dirty) markDirty(flags);',
     replace: '',
   },
   {
@@ -56,8 +57,8 @@ export const MUTANTS = [
   {
     name: 'the gather batch is one page short',
     file: 'gather.ts',
-    find: 'GATHER_MAX: u32 = 9678',
-    replace: 'GATHER_MAX: u32 = 9677',
+    find: '  return enqueue(item) == limit - 1;',
+    replace: '  return enqueue(item) == limit - 2;',
   },
   {
     name: 'a table that a neighbour below still needs is freed',
@@ -80,7 +81,7 @@ export const MUTANTS = [
   {
     name: 'a 4K fault charges no page',
     file: 'fault.ts',
-    find: '  if (STATISTICS) chargePages(load<u32>(vma, VMA_MM), 1);',
+    find: '  if (STATISTICS) chargePages(mm, 1);',
     replace: '',
   },
   {
@@ -140,8 +141,8 @@ export const MUTANTS = [
   {
     name: 'shared tails begin too early',
     file: 'page.ts',
-    find: '  const distinct = inFolio < 64 ?',
-    replace: '  const distinct = inFolio < 32 ?',
+    find: '  const distinct = index < 64 ?',
+    replace: '  const distinct = index < 32 ?',
   },
   {
     name: 'a devmap PTE is not special',
@@ -294,4 +295,7 @@ export const MUTANTS = [
 ];
 
 /** Those that only several threads can show: test/race is what must notice them. */
-export { THREAD_MUTANTS };
+export { RUN_MUTANTS, THREAD_MUTANTS };
+
+/** Every one of them. */
+export const ALL_MUTANTS = [...MUTANTS, ...RUN_MUTANTS, ...THREAD_MUTANTS];

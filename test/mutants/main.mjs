@@ -9,7 +9,7 @@ import { BUILDS, KERNELS } from '../../build/builds.mjs';
 import { compileFrom } from '../../build/compile.mjs';
 import { ROOT } from '../../build/sources.mjs';
 import { breakCore } from './break.mjs';
-import { MUTANTS, THREAD_MUTANTS } from './list.mjs';
+import { ALL_MUTANTS, RUN_MUTANTS, THREAD_MUTANTS } from './list.mjs';
 
 /** @typedef {import('./list.mjs').Mutant} Mutant */
 
@@ -60,6 +60,10 @@ const RACE_OPS = '1000000';
 const ONE_THREAD = { builds: COUNTED, tests: [QUICK_TESTS, SLOW_TESTS] };
 /** @type {Suite} */
 const PACKED_RECORDS = { builds: PACKED, tests: [PACKED_TESTS] };
+/** Timed builds beside counted ones, of which runs of faults are no part: broken, they are whole. */
+const RUN_TESTS = ['test/unit/run.test.ts'];
+/** @type {Suite} */
+const RUNS = { builds: [...BUILDS, ...PACKED], tests: [RUN_TESTS] };
 /** @type {Suite} */
 const THREADS = { builds: COUNTED, tests: [RACE_TESTS] };
 
@@ -69,6 +73,7 @@ const THREADS = { builds: COUNTED, tests: [RACE_TESTS] };
  */
 function suiteOf(mutant) {
   if (mutant.packed) return PACKED_RECORDS;
+  if (RUN_MUTANTS.includes(mutant)) return RUNS;
   return THREAD_MUTANTS.includes(mutant) ? THREADS : ONE_THREAD;
 }
 
@@ -155,7 +160,7 @@ async function outcome(mutant, suite, limitMs) {
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
 /** @param {Mutant} mutant */
 const isChosen = ({ file, name }) => `${file}: ${name}`.includes(values.only);
-const chosen = [...MUTANTS, ...THREAD_MUTANTS].filter(isChosen);
+const chosen = ALL_MUTANTS.filter(isChosen);
 const began = performance.now();
 for (const suite of new Set(chosen.map(suiteOf))) {
   if ((await outcome(undefined, suite, 0)) === 'pass') continue;

@@ -25,8 +25,8 @@ export const PACKED_MUTANTS = [
   {
     name: 'clearing a flag clears them all',
     file: 'record.ts',
-    find: '  if (PACKED) atomic.and<u8>(flagsAt(record), <u8>mask);',
-    replace: '  if (PACKED) atomic.and<u8>(flagsAt(record), 0);',
+    find: '  if (PACKED) atomic.and<u8>(at, <u8>mask);',
+    replace: '  if (PACKED) atomic.and<u8>(at, 0);',
   },
   {
     name: 'the last page is not bound',
@@ -49,7 +49,7 @@ export const PACKED_MUTANTS = [
   {
     name: 'every page of a folio has a record',
     file: 'page.ts',
-    find: '  if (PACKED) return base + ((<usize>(page >> folioOrder)) << shift);',
+    find: '  if (PACKED) return folio;',
     replace: '  if (PACKED) return base + ((<usize>page) << shift);',
   },
   {

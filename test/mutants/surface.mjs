@@ -119,7 +119,7 @@ export const SURFACE_MUTANTS = [
   {
     name: 'clear_refs 1 leaves PG_referenced',
     file: 'look.ts',
-    find: '  clearReferenced(leafFolio(pageOf(entry)));\n',
+    find: '  clearReferenced(flagsAt(leafFolio(pageOf(entry))));\n',
     replace: '',
   },
   {
@@ -155,7 +155,7 @@ export const SURFACE_MUTANTS = [
   {
     name: 'a soft-dirty write does not dirty the page',
     file: 'present.ts',
-    find: '    if (MARKS) markDirtyLocked(page);\n',
+    find: '    if (MARKS) markDirtyLocked(flagsAt(page));\n',
     replace: '',
   },
   {
@@ -186,7 +186,7 @@ export const SURFACE_MUTANTS = [
   {
     name: 'a write through /proc/pid/mem does not dirty the page',
     file: 'gup.ts',
-    find: 'markDirtyLocked(folioOf(page));',
+    find: 'markDirtyLocked(flagsAt(folioOf(page)));',
     replace: 'folioOf(page);',
   },
   {

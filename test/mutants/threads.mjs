@@ -14,9 +14,9 @@ export const THREAD_MUTANTS = [
   {
     name: 'try_get_folio stores what it added to what it saw',
     file: 'ref.ts',
-    find: '    const before = atomic.cmpxchg<i32>(head, seen, seen + by, RECORD_REFCOUNT);',
+    find: '  return atomic.cmpxchg<i32>(head, seen, seen + by, RECORD_REFCOUNT);',
     replace:
-      '    const before = seen;\n    atomic.wait<i32>(head + RECORD_REFCOUNT, seen, 50000);\n    store<i32>(head, seen + by, RECORD_REFCOUNT);',
+      '  atomic.wait<i32>(head + RECORD_REFCOUNT, seen, 50000);\n  store<i32>(head, seen + by, RECORD_REFCOUNT);\n  return seen;',
   },
   {
     name: 'the second faulter of a huge leaf does not look again',

@@ -43,8 +43,8 @@ export const UNBIND_MUTANTS = [
   {
     name: 'a page that nobody faulted is poisoned',
     file: 'teardown.ts',
-    find: '  if (known) setHwPoison(head);',
-    replace: '  setHwPoison(head);',
+    find: '  if (known) setHwPoison(flagsAt(head));',
+    replace: '  setHwPoison(flagsAt(head));',
   },
   {
     name: 'memory_failure keeps the pgmap',
@@ -79,8 +79,8 @@ export const UNBIND_MUTANTS = [
   {
     name: 'poison is another flag',
     file: 'ref.ts',
-    find: '  flagsOr(head, PAGE_HWPOISON);',
-    replace: '  flagsOr(head, PAGE_DIRTY);',
+    find: '  setFlags(flags, PAGE_HWPOISON);',
+    replace: '  setFlags(flags, PAGE_DIRTY);',
   },
   {
     name: 'GUP keeps the pgmap beyond the first range',
