@@ -22,7 +22,7 @@ import { attachPat, bindPat } from './pat';
 import { attachPerCpu, chargedPages } from './percpu';
 import { attachPgmap, bindPgmap } from './pgmap';
 import { protect } from './protect';
-import { attachStorm, runChained, runNatural } from './storm';
+import { attachStorm, runBatched, runChained, runNatural } from './storm';
 import { FULL } from './switches';
 import { killDax, poison, runDax, scanHeld, unmapMapping, unmapPgmap } from './teardown';
 import { needTables } from './walk';
@@ -85,6 +85,7 @@ export {
   allocTable, beginPages, chargedPages, checkMachine, clearReferencedRange, clearSoftDirtyRange,
   clearStamps, dirtyPages, dontneed, dropGiants, flushMm, folioOf, freeTable, gupFast, gupSlow,
   handleFault, killDax, lostLeaves, mincoreRange, moveTables, movedBytes, munmap, needTables,
-  pagemapRange, pagesGot, poison, populateRange, protect, putPages, resetPages, runChained, runDax,
-  runNatural, scanHeld, smapsRange, timeLaps, touch, unmapMapping, unmapPgmap, unpin,
+  pagemapRange, pagesGot, poison, populateRange, protect, putPages, resetPages, runBatched,
+  runChained, runDax, runNatural, scanHeld, smapsRange, timeLaps, touch, unmapMapping, unmapPgmap,
+  unpin,
 };

@@ -28,7 +28,7 @@
  *   └ regions     ┘ at CTL_THREAD_REGIONS: GATHER, PAGES and OPS of the threads but the first
  */
 
-@inline export const ABI_VERSION: u32 = 2;
+@inline export const ABI_VERSION: u32 = 3;
 
 @inline export const CONTROL: u32 = 0x1000;
 @inline export const LEDGER: u32 = 0x2000;

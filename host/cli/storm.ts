@@ -7,7 +7,7 @@ import { formatStorm } from '../report/storm.ts';
 import { EXPONENT_DEFAULT, HOT_SHARE_DEFAULT } from '../storm/pattern.ts';
 import { stormPhases } from '../storm/phase.ts';
 import { PIN_PAGES_DEFAULT, scenarioDevice } from '../storm/scenario.ts';
-import type { Overlap } from '../wasm/machine.ts';
+import { OVERLAPS, type Overlap } from '../wasm/core.ts';
 import { Command } from './command.ts';
 import { type Context, EXIT } from './context.ts';
 import * as option from './options.ts';
@@ -79,10 +79,11 @@ export function stormCommand(context: Context): Command {
     .addOption(option.recordsOption().default('line'))
     .addOption(
       option
-        .choiceOption('--overlap <kind>', 'whether a fault waits for the one before', [
-          'none',
-          'natural',
-        ])
+        .choiceOption(
+          '--overlap <kind>',
+          'whether a fault waits for the one before; batched: misses are read ahead, for capacity runs',
+          OVERLAPS,
+        )
         .default('none'),
     )
     .addOption(option.timeOption(2))

@@ -7,7 +7,7 @@ import type { Phase, PhaseName } from '../storm/phase.ts';
 import type { Side } from '../storm/rig.ts';
 import { runSides } from '../storm/runner.ts';
 import type { Device } from '../syscall/device.ts';
-import type { Overlap } from '../wasm/machine.ts';
+import type { Overlap } from '../wasm/core.ts';
 import { type MadeBuild, makeBuild, STEP, STEPS_ALL } from '../wasm/made.ts';
 import type { CompareOptions } from './comparison.ts';
 

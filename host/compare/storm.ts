@@ -5,7 +5,7 @@ import { type Phase, type PhaseName, workloadHash } from '../storm/phase.ts';
 import type { Side } from '../storm/rig.ts';
 import { runSides } from '../storm/runner.ts';
 import type { Device } from '../syscall/device.ts';
-import type { Overlap } from '../wasm/machine.ts';
+import type { Overlap } from '../wasm/core.ts';
 import type { CompareOptions } from './comparison.ts';
 import { countedBuilds } from './countedBuilds.ts';
 import { countPhases, type PhaseCounts } from './counts.ts';

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { DaxError } from '../error.ts';
 import { PACKAGE_ROOT } from '../root.ts';
 import type { Bank } from '../wasm/bank.ts';
-import type { Overlap } from '../wasm/machine.ts';
+import type { Overlap } from '../wasm/core.ts';
 import { clearMeetings, type SentCore } from '../wasm/member.ts';
 import { THREADS_MAX } from '../wasm/ops.ts';
 import { compiled } from '../wasm/platform.ts';

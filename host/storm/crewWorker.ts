@@ -1,5 +1,6 @@
 // One thread of a crew: crew.ts starts it and tells it what to run.
 import { parentPort, workerData } from 'node:worker_threads';
+import { runnerOf } from '../wasm/core.ts';
 import { Member } from '../wasm/member.ts';
 import { nowNs } from '../wasm/platform.ts';
 import type { CrewJob, CrewReply, CrewStart } from './crew.ts';
@@ -9,7 +10,7 @@ const member = new Member(memory, thread);
 
 function work({ core: sent, overlap, members, parts, rounds, pages }: CrewJob): CrewReply {
   const core = member.core(sent);
-  const run = overlap === 'none' ? core.runChained : core.runNatural;
+  const run = runnerOf(core, overlap);
   const spans = new Float64Array(2 * rounds * parts.length);
   let failed = 0;
   let at = 0;

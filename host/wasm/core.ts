@@ -8,6 +8,15 @@ import { compiled, isPath, openTwin } from './platform.ts';
 /** What a build is for: `counted` has the ledger and full detail, `timed` only the modelled steps. */
 export type BuildKind = 'counted' | 'timed';
 
+/**
+ * Whether the operations of a stream overlap. `none`: each fault waits for the one before, as a real
+ * one does behind its exception entry. `natural`: as far as the processor likes. `batched`: cache
+ * misses are read ahead, several operations' at once; for runs that ask how long a large device takes
+ * to emulate, and never set beside the others.
+ */
+export const OVERLAPS = ['none', 'natural', 'batched'] as const;
+export type Overlap = (typeof OVERLAPS)[number];
+
 /** The core's exports. Addresses are bank offsets; u64 crosses as bigint. */
 export interface CoreExports {
   abiVersion(): number;
@@ -61,6 +70,7 @@ export interface CoreExports {
   poison(page: number): number;
   runChained(firstOp: number, ops: number): number;
   runNatural(firstOp: number, ops: number): number;
+  runBatched(firstOp: number, ops: number): number;
   /** Counts so many operations that do nothing; histogram builds alone. */
   timeLaps(laps: number): void;
   /** MM_FILEPAGES of an mm with every thread's share; kept by builds of full detail. */
@@ -80,6 +90,16 @@ export function buildName(
   records: RecordFormat = 'line',
 ): string {
   return kind === 'counted' ? `${kernel}-counted` : `${kernel}-timed-${records}`;
+}
+
+const RUNNERS = { none: 'runChained', natural: 'runNatural', batched: 'runBatched' } as const;
+
+/** The export that runs operations of the op buffer with this overlap. */
+export function runnerOf(
+  core: CoreExports,
+  overlap: Overlap,
+): (firstOp: number, ops: number) => number {
+  return core[RUNNERS[overlap]];
 }
 
 /** The record format that a core was compiled for. */

@@ -2,7 +2,8 @@ import { DaxError } from '../error.ts';
 import type { KernelId } from '../kernel.ts';
 import * as abi from './abi.ts';
 import type { Bank } from './bank.ts';
-import { type BuildKind, buildName, type CoreExports, formatOf, instantiate } from './core.ts';
+import type { BuildKind, CoreExports, Overlap } from './core.ts';
+import { buildName, formatOf, instantiate, runnerOf } from './core.ts';
 import type { OpStream } from './ops.ts';
 import { firstHeldFolio, readPage, type StructPage } from './page.ts';
 import { nowNs } from './platform.ts';
@@ -15,9 +16,6 @@ export type EventName = keyof typeof abi.EVENTS;
 /** How often each event happened; exact in counted builds, 0 in timed ones. */
 export type Events = Readonly<Record<EventName, number>>;
 const EVENT_NAMES = Object.keys(abi.EVENTS) as readonly EventName[];
-
-/** `none`: each fault waits for the one before, as a real one does behind its exception entry. */
-export type Overlap = 'none' | 'natural';
 
 /** Consecutive units whose folios are held alike; gets and pins of each, in 4 KiB pages. */
 export interface HeldUnits {
@@ -269,7 +267,7 @@ export class OneBank {
    * inside the core. Copying the stream in is not timed.
    */
   run(stream: OpStream, overlap: Overlap): { readonly failed: number; readonly elapsedNs: number } {
-    const runOps = overlap === 'none' ? this.core.runChained : this.core.runNatural;
+    const runOps = runnerOf(this.core, overlap);
     let failed = 0;
     let elapsedNs = 0;
     for (let first = 0; first < stream.length; first += abi.OPS_MAX) {

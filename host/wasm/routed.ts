@@ -1,4 +1,4 @@
-import type { Overlap } from './machine.ts';
+import type { Overlap } from './core.ts';
 import { type OpName, OpStream } from './ops.ts';
 import type { RoutedPart, Turn } from './route.ts';
 import { seamBits } from './seam.ts';

@@ -122,6 +122,7 @@ const BY_BANK = {
   scanHeld: elsewhere,
   runChained: elsewhere,
   runNatural: elsewhere,
+  runBatched: elsewhere,
   checkMachine: elsewhere,
   hashRange: elsewhere,
 } satisfies Partial<CoreExports>;

@@ -17,12 +17,13 @@ import { type MmapRequest, mmap } from '../../host/syscall/mmap.ts';
 import { mprotect } from '../../host/syscall/mprotect.ts';
 import type { Process } from '../../host/syscall/process.ts';
 import { System } from '../../host/syscall/system.ts';
+import type { Vma } from '../../host/syscall/vma.ts';
 import { ALIGN_NAMES, ALIGNS, type AlignName, GIB, MIB } from '../../host/units.ts';
-import type { RecordFormat } from '../../host/wasm/bank.ts';
-import type { BuildKind } from '../../host/wasm/core.ts';
-import type { Overlap } from '../../host/wasm/machine.ts';
+import { RECORD_FORMATS, type RecordFormat } from '../../host/wasm/bank.ts';
+import { type BuildKind, OVERLAPS, type Overlap } from '../../host/wasm/core.ts';
 import { countedBuild } from '../../host/wasm/made.ts';
 import { type OpName, OpStream } from '../../host/wasm/ops.ts';
+import { ALL } from '../all.ts';
 
 const READ_WRITE = { read: true, write: true, exec: false };
 const READ_ONLY = { read: true, write: false, exec: false };
@@ -107,16 +108,18 @@ const NO_COMPOUND_PAGES: Case = {
   device: (align) => withoutCompoundPages(dynamicDevice(align, 20 * ALIGNS[align])),
 };
 
-/** Random operations on a mapping of so many units. */
-function drawOperations(random: Random, units: number, unitPages: number): OpStream[] {
+/** Random operations on a mapping. */
+function drawOperations(random: Random, { slot, start, end }: Vma, unitBytes: number): OpStream[] {
+  const units = Number(end - start) / unitBytes;
+  const unitPages = unitBytes / 4096;
   return Array.from({ length: OPERATIONS }, () => {
     const stream = new OpStream();
     const name = DRAWN[random.below(DRAWN.length)] as OpName;
     const unit = random.below(units);
     const times = 1 + random.below(units - unit);
     const pages = name.startsWith('touch') ? Math.min(times * unitPages, 3000) : times;
-    if (name === 'pinWrite') stream.push(name, 0, unit * unitPages, 1 + random.below(64));
-    else stream.push(name, 0, unit * unitPages, pages, name.startsWith('touch') ? 1 : unitPages);
+    if (name === 'pinWrite') stream.push(name, slot, unit * unitPages, 1 + random.below(64));
+    else stream.push(name, slot, unit * unitPages, pages, name.startsWith('touch') ? 1 : unitPages);
     return stream;
   });
 }
@@ -139,10 +142,10 @@ function histories(side: Side, { request, prepare }: Case, device: Device, seed:
     ...request?.(device),
   });
   if (!mapped.ok) throw new Error(mapped.errno);
-  const { start, end } = mapped.value;
-  prepare?.(process, start, end - start);
-  const units = Number(end - start) / device.unitBytes;
-  const streams = drawOperations(seededRandom(seed), units, device.unitBytes / 4096);
+  prepare?.(process, mapped.value.start, mapped.value.end - mapped.value.start);
+  const vma = process.vmas[0];
+  if (!vma) throw new Error('nothing is mapped');
+  const streams = drawOperations(seededRandom(seed), vma, device.unitBytes);
   return streams.map((stream) => {
     const { failed } = system.machine.run(stream, overlap);
     return `${failed} ${system.machine.stateHash()}`;
@@ -150,7 +153,7 @@ function histories(side: Side, { request, prepare }: Case, device: Device, seed:
 }
 
 const SIDES = KERNEL_IDS.flatMap((kernel) =>
-  (['line', 'packed'] as const).map((records) => ({ kernel, records })),
+  (ALL ? RECORD_FORMATS : (['line'] as const)).map((records) => ({ kernel, records })),
 );
 
 describe.each(SIDES)('$kernel $records', ({ kernel, records }) => {
@@ -166,7 +169,7 @@ describe.each(SIDES)('$kernel $records', ({ kernel, records }) => {
       const seed = 5;
       const counted = { kernel, kind: 'counted', overlap: 'natural' } as const;
       const expected = histories(made ? { ...counted, wasm: made } : counted, each, device, seed);
-      for (const overlap of ['none', 'natural'] as const) {
+      for (const overlap of OVERLAPS) {
         expect(histories({ kernel, kind: 'timed', overlap }, each, device, seed)).toEqual(expected);
       }
     });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { scenarioSchema } from '../../storm/scenario.ts';
+import { OVERLAPS } from '../../wasm/core.ts';
 import * as common from './common.ts';
 import { latency } from './latency.ts';
 
@@ -13,7 +14,7 @@ export const stormBody = {
   scenario: scenarioSchema,
   device: common.device,
   kernels: common.list(common.kernel),
-  overlap: z.enum(['none', 'natural']),
+  overlap: z.enum(OVERLAPS),
   workload: common.workload,
   counts: z
     .record(z.string(), z.partialRecord(common.kernel, common.kernelCount))
