@@ -5,12 +5,12 @@
  * emulator gets through a large device; one thread alone, for nothing here looks twice.
  */
 import {
-  OP_CODE_SHIFT, OP_GET_READ, OP_PIN_WRITE, OP_PUT, OP_TOUCH_WRITE, OP_UNPIN, OP_VMA_MASK,
-  OP_VMA_SHIFT, VMAS, VMA_BYTES, VMA_MM, VMA_START,
+  OP_GET_READ, OP_PIN_WRITE, OP_PUT, OP_TOUCH_WRITE, OP_UNPIN, VMA_MM,
 } from './layout';
+import { codeOf, vaOf, vmaOf } from './op';
 import { deviceOrder, devicePages, headRecord, leavesInOrder } from './page';
 import { pageAt } from './vma';
-import { PTE_SHIFT, findSlot } from './walk';
+import { findSlot } from './walk';
 
 /** What an operation reads first of the struct page of device page `page`. */
 @inline function peekRecord(page: u64): u64 {
@@ -31,12 +31,11 @@ export function readAhead(at: usize, ops: u32): u64 {
   const end = at + (ops << 3);
   for (let next = at; next < end; next += 8) {
     const op = load<u64>(next);
-    const code = <u32>(op >> OP_CODE_SHIFT);
-    const vma: usize = VMAS + (<u32>(op >> OP_VMA_SHIFT) & OP_VMA_MASK) * VMA_BYTES;
-    const low = op & 0xFFFFFFFF;
+    const code = codeOf(op);
+    const vma = vmaOf(op);
     if (code <= OP_TOUCH_WRITE || (code >= OP_GET_READ && code <= OP_PIN_WRITE)) {
-      token += peek(vma, load<u64>(vma, VMA_START) + (low << PTE_SHIFT));
-    } else if (code == OP_PUT || code == OP_UNPIN) token += peekRecord(low);
+      token += peek(vma, vaOf(op, vma));
+    } else if (code == OP_PUT || code == OP_UNPIN) token += peekRecord(<u32>op);
   }
   return token;
 }

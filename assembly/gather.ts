@@ -96,12 +96,12 @@ function dropDelayedRmaps(): void {
   return delayed;
 }
 
-/** Puts an item into the batch and answers its number. */
-@inline function enqueue(item: u32): u32 {
+/** Puts an item into the batch. True: it is full. */
+@inline function enqueue(item: u32): bool {
   const at = queued;
   store<u32>(gather + (at << 2), item);
   queued = at + 1;
-  return at;
+  return at == limit - 1;
 }
 
 /** __tlb_remove_folio_pages. True: the batch is full. */
@@ -110,7 +110,7 @@ function dropDelayedRmaps(): void {
     if (REFERENCES) put(item, 1);
     return false;
   }
-  return enqueue(item) == limit - 1;
+  return enqueue(item);
 }
 
 /**
@@ -126,7 +126,7 @@ function beginDelays(): void {
 /** The same for a dirty page, whose map count waits for the forced flush. */
 @inline export function queueDelayed(item: u32): bool {
   if (!delayed) beginDelays();
-  return enqueue(item | DELAY_RMAP) == limit - 1;
+  return enqueue(item | DELAY_RMAP);
 }
 
 /** A forced flush: TLB and map counts under the PTE lock, then references outside it (7.3). */

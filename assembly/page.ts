@@ -88,21 +88,18 @@ export function attachPages(): void {
   return page + pages <= firstPages || inOneOfRanges(page, pages);
 }
 
-/** The device page a leaf entry maps: the first, where it maps many. */
-@inline export function pageOf(entry: u64): u32 {
-  const phys = physIn(entry);
-  const offset = (phys - devicePhys) >> 12;
-  const page = offset < firstPages ? <u32>offset : pageInRanges(phys);
-  return page & ~((1 << leafOrder) - 1);
-}
-
 /**
- * The same of a PTE, for loops over pages that read the device once. The inverted address of a
- * PROT_NONE entry is far beyond any device, so such an entry goes the long way too.
+ * The device page a PTE maps; loops over pages read the device once, and pass it. The inverted
+ * address of a PROT_NONE entry is far beyond any device, so such an entry goes the long way too.
  */
 @inline export function smallPageOf(entry: u64, phys: u64, pages: u32): u32 {
   const offset = ((entry & ADDRESS_MASK) - phys) >> 12;
   return offset < pages ? <u32>offset : pageInRanges(physIn(entry));
+}
+
+/** The device page a leaf entry maps: the first, where it maps many. */
+@inline export function pageOf(entry: u64): u32 {
+  return smallPageOf(entry, devicePhys, firstPages) & ~((1 << leafOrder) - 1);
 }
 
 /** The record of a page of an order-0 device. */
@@ -189,15 +186,15 @@ export function attachPages(): void {
   let at = page;
   while (at + 3 < end) {
     const record = recordIn(folio, at & inFolio, mask);
-    touched(record);
-    touched(record + PAGE_BYTES);
-    touched(record + 2 * PAGE_BYTES);
-    touched(record + 3 * PAGE_BYTES);
     const differ = load<u64>(record, PG_WORD1) ^ word |
       load<u64>(record, PG_WORD1 + PAGE_BYTES) ^ word |
       load<u64>(record, PG_WORD1 + 2 * PAGE_BYTES) ^ word |
       load<u64>(record, PG_WORD1 + 3 * PAGE_BYTES) ^ word;
     if (differ) break;
+    touched(record);
+    touched(record + PAGE_BYTES);
+    touched(record + 2 * PAGE_BYTES);
+    touched(record + 3 * PAGE_BYTES);
     at += 4;
   }
   return at;

@@ -8,17 +8,16 @@ import { gupFast, pagesGot, putPages, unpin } from './gup';
 import { gupSlow, populateRange } from './gupSlow';
 import { beginLaps, lap } from './histogram';
 import {
-  CONTROL, CTL_ZERO, GUP_APPEND, GUP_LONGTERM, GUP_PIN, GUP_WRITE, OPS, OP_CODE_SHIFT,
-  OP_COUNT_MASK, OP_COUNT_SHIFT, OP_DONTNEED, OP_FAULT_READ, OP_FAULT_WRITE, OP_GET_READ,
-  OP_GET_SLOW_READ, OP_MUNMAP, OP_PIN_LONGTERM_READ, OP_PIN_LONGTERM_SLOW_READ,
-  OP_PIN_LONGTERM_SLOW_WRITE, OP_PIN_SLOW_READ, OP_PIN_WRITE,
-  OP_POPULATE_WRITE, OP_PROTECT, OP_PUT, OP_TOUCH_READ, OP_TOUCH_WRITE, OP_UNPIN, OP_VMA_MASK,
-  OP_VMA_SHIFT, REGION_OPS, VMAS, VMA_BYTES, VMA_END, VMA_FLAGS, VMA_PROT, VMA_START, VM_EXEC,
-  VM_READ, VM_WRITE,
+  CONTROL, CTL_ZERO, GUP_APPEND, GUP_LONGTERM, GUP_PIN, GUP_WRITE, OPS, OP_DONTNEED, OP_FAULT_READ,
+  OP_FAULT_WRITE, OP_GET_READ, OP_GET_SLOW_READ, OP_MUNMAP, OP_PIN_LONGTERM_READ,
+  OP_PIN_LONGTERM_SLOW_READ, OP_PIN_LONGTERM_SLOW_WRITE, OP_PIN_SLOW_READ, OP_PIN_WRITE,
+  OP_POPULATE_WRITE, OP_PROTECT, OP_PUT, OP_TOUCH_READ, OP_TOUCH_WRITE, OP_UNPIN, REGION_OPS,
+  VMA_END, VMA_FLAGS, VMA_PROT, VM_EXEC, VM_READ, VM_WRITE,
 } from './layout';
+import { codeOf, timesOf, vaOf, vmaOf } from './op';
 import { deviceOrder } from './page';
 import { protect } from './protect';
-import { beginNotes, failures, note, tokenOf } from './result';
+import { beginNotes, failures, note } from './result';
 import { faultRun } from './run';
 import { BAD_OP, SHORT, SIGSEGV } from './status';
 import { CACHED_WALK } from './switches';
@@ -57,18 +56,14 @@ export function attachStorm(region: usize): void {
 ): u64 {
   const zero = load<u64>(CONTROL, CTL_ZERO);
   let va = from + dep;
-  let carry = dep;
   for (let i: u32 = 0; i < pages; i++) {
     const result = touch(vma, va, write);
     note(result);
     lap();
     va += 4096;
-    if (chain) {
-      carry = tokenOf(result) & zero;
-      va += carry;
-    }
+    if (chain) va += result & zero;
   }
-  return carry;
+  return va & zero;
 }
 
 /** get_user_pages and pin_user_pages in all their forms (6.3, 6.4); `code` says which. */
@@ -127,11 +122,10 @@ function other(code: u32, vma: usize, va: u64, page: u32, times: u32): void {
   const end = at + (ops << 3);
   for (; at < end; at += 8) {
     const op = load<u64>(at);
-    const code = <u32>(op >> OP_CODE_SHIFT);
-    const slot = <u32>(op >> OP_VMA_SHIFT) & OP_VMA_MASK;
-    const times = (<u32>(op >> OP_COUNT_SHIFT) & OP_COUNT_MASK) + 1;
-    const vma: usize = VMAS + slot * VMA_BYTES;
-    const va = load<u64>(vma, VMA_START) + ((op & 0xFFFFFFFF) << PAGE_SHIFT);
+    const code = codeOf(op);
+    const times = timesOf(op);
+    const vma = vmaOf(op);
+    const va = vaOf(op, vma);
     if (code <= OP_FAULT_WRITE) {
       dep = faults(vma, va, times, code - OP_FAULT_READ, chain, likely, dep);
     } else if (code <= OP_TOUCH_WRITE) {

@@ -24,19 +24,14 @@ inline_ bool in_one_range(u64 page, u64 pages)
 	return likely(page + pages <= first_pages) || in_one_of_ranges(page, pages);
 }
 
-inline_ u32 page_of(u64 entry)
-{
-	u64 phys = phys_in(entry), offset = (phys - device_phys) >> 12;
-	u32 page = likely(offset < first_pages) ? (u32)offset : page_in_ranges(phys);
-	return page & ~((1u << leaf_order) - 1);
-}
-
-/* The same of a PTE: an inverted address is far beyond any device. */
+/* The page of a PTE: an inverted address is far beyond any device. */
 inline_ u32 small_page_of(u64 entry)
 {
 	u64 offset = ((entry & ADDRESS_MASK) - device_phys) >> 12;
 	return likely(offset < first_pages) ? (u32)offset : page_in_ranges(phys_in(entry));
 }
+
+inline_ u32 page_of(u64 entry) { return small_page_of(entry) & ~((1u << leaf_order) - 1); }
 
 inline_ u32 small_record(u32 page) { return records + (page << RECORD_SHIFT); }
 inline_ u32 head_record(u32 page) { return records + ((page >> order) << compound_shift); }

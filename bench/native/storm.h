@@ -28,17 +28,15 @@ inline_ u64 faults(u32 vma, u64 from, u32 units, u32 write, bool chain, u32 leve
 
 inline_ u64 touches(u32 vma, u64 from, u32 pages, u32 write, bool chain, u64 dep)
 {
-	u64 zero = ld64(CONTROL + CTL_ZERO), va = from + dep, carry = dep;
+	u64 zero = ld64(CONTROL + CTL_ZERO), va = from + dep;
 	for (u32 i = 0; i < pages; i++) {
 		u64 result = touch(vma, va, write);
 		note(result);
 		va += 4096;
-		if (chain) {
-			carry = TOKEN(result) & zero;
-			va += carry;
-		}
+		if (chain)
+			va += result & zero;
 	}
-	return carry;
+	return va & zero;
 }
 
 inline_ void gup(u32 vma, u64 va, u32 pages, u32 flags)

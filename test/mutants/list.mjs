@@ -57,8 +57,8 @@ export const MUTANTS = [
   {
     name: 'the gather batch is one page short',
     file: 'gather.ts',
-    find: '  return enqueue(item) == limit - 1;',
-    replace: '  return enqueue(item) == limit - 2;',
+    find: '  return at == limit - 1;',
+    replace: '  return at == limit - 2;',
   },
   {
     name: 'a table that a neighbour below still needs is freed',

@@ -109,7 +109,7 @@ export const UNBIND_MUTANTS = [
   {
     name: 'pages of a second range are counted from the first',
     file: 'page.ts',
-    find: 'offset < firstPages ? <u32>offset : pageInRanges(phys)',
+    find: 'offset < pages ? <u32>offset : pageInRanges(physIn(entry))',
     replace: '<u32>offset',
   },
   {

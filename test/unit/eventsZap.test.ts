@@ -136,4 +136,24 @@ describe('7.1 a full gather batch flushes in mid-operation, refcount kernel', ()
       expect(events.rmwRefcount).toBe(units);
     },
   );
+
+  // Batches hold 7, then 509 each. While a map count waits the one that is being filled is the last,
+  // but the first off the stack may be begun: full at 516, or where more are queued at 7 + 509 k.
+  test.each([
+    [512, 516],
+    [1024, 1025],
+  ] as const)('4K, %i clean pages, then a table of dirty ones: full at %i', (clean, limit) => {
+    const bench = new Bench({
+      kernel: 'refcount',
+      align: '4K',
+      units: clean + 512,
+      request: { address: 0x4000_0000n },
+    });
+    const forced = (pages: number): number => {
+      for (let page = 0; page < pages; page++) bench.touch(page, page >= clean);
+      return bench.during(() => bench.zap(0, pages)).tlbFlushForced;
+    };
+    expect(forced(limit)).toBe(1);
+    expect(forced(limit + 1)).toBe(2);
+  });
 });
