@@ -45,7 +45,7 @@ const QUICK_TESTS = [
 ];
 const SLOW_TESTS = ['test/fault', 'test/conformance', 'test/model/model.test.ts'];
 const PACKED_TESTS = ['test/model/packed.test.ts'];
-/** Of mutants that one thread cannot see: with more operations than in a quick test. */
+/** Of mutants that one thread cannot see: with more operations than in a quick test, some timed. */
 const RACE_TESTS = ['test/race'];
 const RACE_OPS = '1000000';
 
@@ -65,7 +65,7 @@ const RUN_TESTS = ['test/unit/run.test.ts'];
 /** @type {Suite} */
 const RUNS = { builds: BUILDS, tests: [RUN_TESTS] };
 /** @type {Suite} */
-const THREADS = { builds: COUNTED, tests: [RACE_TESTS] };
+const THREADS = { builds: BUILDS, tests: [RACE_TESTS] };
 
 /**
  * @param {Mutant} mutant
