@@ -45,7 +45,10 @@ const QUICK_TESTS = [
 ];
 const SLOW_TESTS = ['test/fault', 'test/conformance', 'test/model/model.test.ts'];
 const PACKED_TESTS = ['test/model/packed.test.ts'];
-/** Of mutants that one thread cannot see: with more operations than in a quick test, some timed. */
+/**
+ * Of mutants that one thread cannot see: with more operations than in a quick test, some timed. On a
+ * machine that does other work as well the races may not come, and a mutant survives by chance.
+ */
 const RACE_TESTS = ['test/race'];
 const RACE_OPS = '1000000';
 
