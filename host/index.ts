@@ -10,7 +10,13 @@ export type { Release } from './cost/model.ts';
 export type { Validation } from './cost/validation.ts';
 export type { GateResult, GateVerdict } from './gate/gate.ts';
 export * from './library/common.ts';
-export { compare, type ReplayOptions, replay, type TimingOptions } from './library/compare.ts';
+export {
+  type CompareOptions,
+  compare,
+  type ReplayOptions,
+  replay,
+  type TimingOptions,
+} from './library/compare.ts';
 export { type GateOptions, gate } from './library/gate.ts';
 export { type HostFields, type PlanOptions, plan } from './library/plan.ts';
 export { validate } from './library/validate.ts';

@@ -4,6 +4,7 @@ import type { OnProgress } from '../progress.ts';
 import { readTrace } from '../trace/open.ts';
 import { SAMPLE_TRACE } from '../trace/sample.ts';
 import type { AlignName } from '../units.ts';
+import type { RecordFormat } from '../wasm/bank.ts';
 import { readyStorm, type Storm } from './storm.ts';
 
 /** What every timed run takes. */
@@ -22,19 +23,28 @@ function optionsOf({ seconds = 2, seed = 1, signal, onProgress }: TimingOptions)
   return { seconds, seed, signal, ...(onProgress ? { onProgress } : {}) };
 }
 
+/** Options of `compare`. */
+export interface CompareOptions extends TimingOptions {
+  /**
+   * How the emulator keeps its struct pages: `line` (default) to measure, `packed` for devices whose struct
+   * pages would not fit: counts are the same, but of cache lines. The first time `packed` compiles builds.
+   */
+  readonly records?: RecordFormat;
+}
+
 /**
  * The A/B of one storm: instructions recorded in real kernels, exact counts, and the emulated steps'
  * time here as a ratio with a 95 % interval. The three are never to be mixed. Default 2 seconds.
  *
- * Fails: as `countStorm`.
+ * Fails: as `countStorm`; E_NOT_BUILT for `packed` records where assemblyscript is not installed.
  *
  * @example
  * const { rows } = await compare({ align: '2M', sizeBytes: 64 * MIB }, { seconds: 1 });
  * const munmap = rows.find(({ phase }) => phase === 'munmap');
  * munmap?.recorded?.ratio.toFixed(2); // → '3.51': instructions a leaf, 7.3 over 6.12
  */
-export function compare(storm: Storm, options: TimingOptions = {}): Promise<Comparison> {
-  const { scenario, device, phases } = readyStorm(storm);
+export async function compare(storm: Storm, options: CompareOptions = {}): Promise<Comparison> {
+  const { scenario, device, phases } = readyStorm(storm, options.records);
   return comparePhases(device, phases, scenario, optionsOf(options));
 }
 

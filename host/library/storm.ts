@@ -11,6 +11,7 @@ import {
 import type { Device } from '../syscall/device.ts';
 import type { MapName } from '../syscall/namespace.ts';
 import type { AlignName } from '../units.ts';
+import type { RecordFormat } from '../wasm/bank.ts';
 
 /** A synthetic storm: a device is mapped, its units touched in some order, pinned, unmapped. */
 export interface Storm {
@@ -70,9 +71,9 @@ export interface ReadyStorm {
 }
 
 /** Fails: E_STORM, E_DEVICE_SIZE. */
-export function readyStorm(storm: Storm): ReadyStorm {
+export function readyStorm(storm: Storm, records: RecordFormat = 'line'): ReadyStorm {
   const sizeBytes = storm.sizeBytes ?? STANDARD_SIZE_BYTES[storm.align];
-  const scenario = makeScenario({ ...storm, sizeBytes });
+  const scenario = makeScenario({ ...storm, sizeBytes, records });
   const device = scenarioDevice(scenario);
   return { scenario, device, phases: stormPhases(scenario, device) };
 }

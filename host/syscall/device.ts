@@ -29,7 +29,7 @@ export interface Device {
   readonly order: number;
   /** Tail struct pages share memory: 2M and 1G with map=mem (semantics 2.2). */
   readonly dedup: boolean;
-  /** How the emulator keeps its struct pages; default `line`. Counts are the same in both. */
+  /** How the emulator keeps its struct pages; default `line`. Counts are the same in both, but of cache lines. */
   readonly records?: RecordFormat;
 }
 
