@@ -1,84 +1,20 @@
-// npm run mutants [-- --only TEXT]: breaks the core in each of the listed ways, and runs the tests that
-// look at counted builds on it. A mutant that they do not notice survives: exit status 1.
+// npm run mutants [-- --only TEXT] [--jobs N]: breaks the core in each of the listed ways, and runs the
+// tests that must notice on it. A mutant that they do not notice survives: exit status 1. So many mutants
+// at once as processors are there; those of threads one by one at the end, for they need an idle machine.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { BUILDS, KERNELS } from '../../build/builds.mjs';
-import { compileFrom } from '../../build/compile.mjs';
+import { Worker } from 'node:worker_threads';
 import { ROOT } from '../../build/sources.mjs';
 import { breakCore } from './break.mjs';
-import { ALL_MUTANTS, RUN_MUTANTS, THREAD_MUTANTS } from './list.mjs';
+import { ALL_MUTANTS, THREAD_MUTANTS } from './list.mjs';
+import { RACE_OPS, suiteOf } from './suites.mjs';
 
 /** @typedef {import('./list.mjs').Mutant} Mutant */
-
-/** The builds that the tests run, and those that host/wasm/made.ts would make for them. */
-const COUNTED = BUILDS.filter(({ count }) => count).flatMap((build) => {
-  if (build.kernel === 0) return [build];
-  const name = `made-${KERNELS[build.kernel]}-full-steps${build.steps}-plain-counted-unguarded`;
-  return [build, { ...build, name, guard: /** @type {const} */ (0) }];
-});
-
-/** The counted builds beside those of packed records, for mutants of these alone. */
-const PACKED = BUILDS.filter(({ count }) => count).flatMap((build) => {
-  const name = `made-${KERNELS[build.kernel]}-full-steps${build.steps}-plain-packed-counted`;
-  return [build, { ...build, name, records: /** @type {const} */ (1) }];
-});
-
-/**
- * Tests of counted builds alone: those that also run timed builds would see any difference at all. The
- * quick ones first: what they notice need not wait for the others.
- */
-const QUICK_TESTS = [
-  'test/unit/events',
-  'test/unit/leaf.test.ts',
-  'test/unit/identity.test.ts',
-  'test/unit/mmap.test.ts',
-  'test/unit/mremap.test.ts',
-  'test/unit/looks.test.ts',
-  'test/unit/syscalls.test.ts',
-  'test/unit/cases',
-  'test/unit/guard.test.ts',
-  'test/unit/overflow.test.ts',
-  'test/scenario/program.test.ts',
-];
-const SLOW_TESTS = ['test/fault', 'test/conformance', 'test/model/model.test.ts'];
-const PACKED_TESTS = ['test/model/packed.test.ts'];
-/**
- * Of mutants that one thread cannot see: with more operations than in a quick test, some timed. On a
- * machine that does other work as well the races may not come, and a mutant survives by chance.
- */
-const RACE_TESTS = ['test/race'];
-const RACE_OPS = '1000000';
-
-/**
- * @typedef {{
- *   readonly builds: readonly import('../../build/builds.mjs').Build[],
- *   readonly tests: readonly (readonly string[])[],
- * }} Suite builds that are broken, and the tests that must notice, in turn
- */
-
-/** @type {Suite} */
-const ONE_THREAD = { builds: COUNTED, tests: [QUICK_TESTS, SLOW_TESTS] };
-/** @type {Suite} */
-const PACKED_RECORDS = { builds: PACKED, tests: [PACKED_TESTS] };
-/** Timed builds beside counted ones, which have no runs of faults and so stay whole. */
-const RUN_TESTS = ['test/unit/run.test.ts'];
-/** @type {Suite} */
-const RUNS = { builds: BUILDS, tests: [RUN_TESTS] };
-/** @type {Suite} */
-const THREADS = { builds: BUILDS, tests: [RACE_TESTS] };
-
-/**
- * @param {Mutant} mutant
- * @returns {Suite}
- */
-function suiteOf(mutant) {
-  if (mutant.packed) return PACKED_RECORDS;
-  if (RUN_MUTANTS.includes(mutant)) return RUNS;
-  return THREAD_MUTANTS.includes(mutant) ? THREADS : ONE_THREAD;
-}
+/** @typedef {import('./suites.mjs').Suite} Suite */
 
 /**
  * A mutant may loop for ever: that is noticed too. It gets so many times what the unbroken core took,
@@ -87,11 +23,12 @@ function suiteOf(mutant) {
 const LIMIT_TIMES = 4;
 const LIMIT_MS_MIN = 120_000;
 
-/** Ends what is under way: vitest and its workers, which a looping mutant would outlive. */
-let endTests = () => {};
+/** Each ends what is under way: vitest and its workers, which a looping mutant would outlive. */
+/** @type {Set<() => void>} */
+const enders = new Set();
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
-    endTests();
+    for (const end of enders) end();
     process.exit(130);
   });
 }
@@ -116,13 +53,14 @@ function runTests(folder, tests, limitMs) {
       // A process group of its own, so that one signal reaches the workers.
       detached: true,
     });
-    endTests = () => {
+    const endTests = () => {
       try {
         if (child.pid) process.kill(-child.pid, 'SIGKILL');
       } catch {
         // All of it has ended.
       }
     };
+    enders.add(endTests);
     let overrun = false;
     const end = () => {
       overrun = true;
@@ -133,23 +71,38 @@ function runTests(folder, tests, limitMs) {
     child.on('close', (status) => {
       clearTimeout(timer);
       endTests();
+      enders.delete(endTests);
       resolve(overrun ? 'overrun' : status === 0 ? 'pass' : 'fail');
     });
   });
 }
 
 /**
+ * Compiles the builds of a suite, one after the other.
+ * @param {Worker} compiler
+ * @param {Suite} suite
+ * @param {string} root of the core's sources
+ * @param {string} folder of the builds
+ */
+async function compileAll(compiler, suite, root, folder) {
+  for (const build of suite.builds) {
+    compiler.postMessage({ build, root, out: join(folder, `${build.name}.wasm`) });
+    const [error] = await once(compiler, 'message');
+    if (error) throw new Error(error);
+  }
+}
+
+/**
+ * @param {Worker} compiler
  * @param {Mutant | undefined} mutant none: the core as it is, on which the tests must pass
  * @param {Suite} suite
  * @param {number} limitMs
  */
-async function outcome(mutant, suite, limitMs) {
+async function outcome(compiler, mutant, suite, limitMs) {
   const folder = mkdtempSync(join(tmpdir(), 'daxstorm-mutant-'));
   try {
     if (mutant) breakCore(mutant, folder);
-    for (const build of suite.builds) {
-      await compileFrom(build, mutant ? folder : ROOT, join(folder, `${build.name}.wasm`));
-    }
+    await compileAll(compiler, suite, mutant ? folder : ROOT, folder);
     for (const tests of suite.tests) {
       const end = await runTests(folder, tests, limitMs);
       if (end !== 'pass') return end;
@@ -160,24 +113,53 @@ async function outcome(mutant, suite, limitMs) {
   }
 }
 
-const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    jobs: { type: 'string', default: `${availableParallelism()}` },
+  },
+});
+const jobs = Number(values.jobs);
+if (!(Number.isInteger(jobs) && jobs >= 1 && jobs <= 64)) {
+  process.stderr.write(`--jobs ${values.jobs}: give a whole number from 1 to 64\n`);
+  process.exit(2);
+}
+const newCompiler = () => new Worker(new URL('compiler.mjs', import.meta.url));
+const compiler = newCompiler();
+const compilers = [compiler, ...Array.from({ length: jobs - 1 }, newCompiler)];
 /** @param {Mutant} mutant */
 const isChosen = ({ file, name }) => `${file}: ${name}`.includes(values.only);
 const chosen = ALL_MUTANTS.filter(isChosen);
 const began = performance.now();
 for (const suite of new Set(chosen.map(suiteOf))) {
-  if ((await outcome(undefined, suite, 0)) === 'pass') continue;
-  process.stdout.write('the tests fail on the core as it is; mend that first\n');
+  if ((await outcome(compiler, undefined, suite, 0)) === 'pass') continue;
+  process.stdout.write(
+    `${suite.tests.flat().join(' ')} fail on the core as it is; mend that first\n`,
+  );
   process.exit(1);
 }
 const limitMs = Math.max(LIMIT_MS_MIN, LIMIT_TIMES * (performance.now() - began));
 const WORDS = { pass: 'SURVIVED', fail: 'killed  ', overrun: 'overran ' };
 const ends = { pass: 0, fail: 0, overrun: 0 };
-for (const mutant of chosen) {
-  const end = await outcome(mutant, suiteOf(mutant), limitMs);
-  ends[end] += 1;
-  process.stdout.write(`${WORDS[end]}  ${mutant.file}: ${mutant.name}\n`);
+
+/**
+ * Takes mutants off the list until there are none.
+ * @param {Mutant[]} mutants
+ * @param {Worker} compiler
+ */
+async function breakThem(mutants, compiler) {
+  for (let mutant = mutants.shift(); mutant; mutant = mutants.shift()) {
+    const end = await outcome(compiler, mutant, suiteOf(mutant), limitMs);
+    ends[end] += 1;
+    process.stdout.write(`${WORDS[end]}  ${mutant.file}: ${mutant.name}\n`);
+  }
 }
+
+const ofThreads = chosen.filter((mutant) => THREAD_MUTANTS.includes(mutant));
+const others = chosen.filter((mutant) => !THREAD_MUTANTS.includes(mutant));
+await Promise.all(compilers.map((each) => breakThem(others, each)));
+await breakThem(ofThreads, compiler);
+await Promise.all(compilers.map((each) => each.terminate()));
 const seconds = Math.round(limitMs / 1000);
 const overran = ends.overrun ? `, ${ends.overrun} of them by running over ${seconds} s` : '';
 process.stdout.write(`${chosen.length - ends.pass} of ${chosen.length} mutants killed${overran}\n`);

@@ -13,7 +13,7 @@ export const PACKED_MUTANTS = [
   {
     name: 'nobody remembers that a mapping was set',
     file: 'record.ts',
-    find: '    store<u8>(at, <u8>(flags | MAPPING_KNOWN));',
+    find: '    if (DETAIL >= FULL) atomic.or<u8>(at, <u8>MAPPING_KNOWN);',
     replace: '',
   },
   {

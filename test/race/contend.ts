@@ -3,12 +3,14 @@ import type { KernelId } from '../../host/kernel.ts';
 import { Crew, type CrewReply, sentCore } from '../../host/storm/crew.ts';
 import type { MmKind } from '../../host/storm/crewStorm.ts';
 import { Stage } from '../../host/storm/stage.ts';
-import { bankShape, type Device, dynamicDevice } from '../../host/syscall/device.ts';
+import { bankShape, type Device, dynamicDevice, withRecords } from '../../host/syscall/device.ts';
 import { System } from '../../host/syscall/system.ts';
 import { ALIGNS, type AlignName } from '../../host/units.ts';
+import type { RecordFormat } from '../../host/wasm/bank.ts';
 import { Banks } from '../../host/wasm/banks.ts';
 import { buildName } from '../../host/wasm/core.ts';
 import type { EventName } from '../../host/wasm/machine.ts';
+import { countedBuild } from '../../host/wasm/made.ts';
 import type { OpStream } from '../../host/wasm/ops.ts';
 import { ContendingThread } from './thread.ts';
 
@@ -20,6 +22,8 @@ export interface ContendOptions {
   /** Of all threads together. */
   readonly ops: number;
   readonly seed: number;
+  /** Default line. */
+  readonly records?: RecordFormat;
   /** A core in place of the kernel's counted build. */
   readonly wasm?: string;
 }
@@ -50,9 +54,9 @@ class Contention {
   readonly wrong: string[] = [];
 
   constructor(options: ContendOptions) {
-    const { kernel, align, mm, threads, seed, wasm } = options;
+    const { kernel, align, mm, threads, seed, wasm, records = 'line' } = options;
     this.options = options;
-    this.device = dynamicDevice(align, ALIGNS[align] * UNITS[align], 'mem');
+    this.device = withRecords(dynamicDevice(align, ALIGNS[align] * UNITS[align], 'mem'), records);
     const processes = mm === 'own' ? threads : 1;
     const banks = new Banks({ ...bankShape(this.device, processes, true), threads });
     const bank = banks.first;
@@ -177,7 +181,8 @@ export async function contend(
   options: ContendOptions,
   goOn: (done: number) => boolean = () => true,
 ): Promise<Contended> {
-  const contention = new Contention(options);
+  const wasm = options.wasm ?? (await countedBuild(options.kernel, options.records ?? 'line'));
+  const contention = new Contention(wasm ? { ...options, wasm } : options);
   const { threads, crew, system, device } = contention;
   let done = 0;
   try {
@@ -212,7 +217,9 @@ export async function contend(
 }
 
 /** What replays a run; how its threads interleave is the machine's. */
-export function replayCommand({ kernel, align, mm, threads, ops, seed }: ContendOptions): string {
-  const where = `--kernel ${kernel} --align ${align} --mm ${mm} --threads ${threads}`;
+export function replayCommand(options: ContendOptions): string {
+  const { kernel, align, mm, records = 'line', threads, ops, seed } = options;
+  const what = `--kernel ${kernel} --align ${align} --mm ${mm} --records ${records}`;
+  const where = `${what} --threads ${threads}`;
   return `npm run race -- ${where} --ops ${ops} --seed ${seed}`;
 }

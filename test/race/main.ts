@@ -1,11 +1,13 @@
-// npm run race -- [--ops 100000000] [--seed S] [--threads N] [--kernel K] [--align A] [--mm shared|own]:
-// contended operations, shared out over every setting, and their counters against the threads' logs.
+// npm run race -- [--ops 100000000] [--seed S] [--threads N] [--kernel K] [--align A] [--mm shared|own]
+// [--records line|packed]: contended operations, shared out over every setting, and their counters against
+// the threads' logs.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { DaxError } from '../../host/error.ts';
 import { COMPARED, parseKernel } from '../../host/kernel.ts';
 import { MM_KINDS } from '../../host/storm/crewStorm.ts';
 import { ALIGN_NAMES, formatCount, parseAlign } from '../../host/units.ts';
+import { RECORD_FORMATS } from '../../host/wasm/bank.ts';
 import { type ContendOptions, contend, replayCommand } from './contend.ts';
 
 function number(text: string, name: string, least: number): number {
@@ -22,10 +24,10 @@ async function runOne(options: ContendOptions): Promise<boolean> {
   const began = performance.now();
   const { wrong, ops, casRetries, lockWaits, second } = await contend(options);
   const seconds = (performance.now() - began) / 1000;
-  const { kernel, align, mm, threads } = options;
+  const { kernel, align, mm, threads, records } = options;
   const found = `${formatCount(casRetries)} races lost, ${formatCount(lockWaits)} locks waited for, ${formatCount(second)} second faulters`;
   process.stdout.write(
-    `${kernel} ${align}, ${mm} mm, ${threads} threads: ${formatCount(ops)} operations in ${seconds.toFixed(1)} s, ${found}: ${wrong.length ? 'WRONG' : 'as logged'}\n`,
+    `${kernel} ${align}, ${mm} mm, ${threads} threads, ${records}: ${formatCount(ops)} operations in ${seconds.toFixed(1)} s, ${found}: ${wrong.length ? 'WRONG' : 'as logged'}\n`,
   );
   for (const each of wrong.slice(0, 20)) process.stdout.write(`  ${each}\n`);
   if (wrong.length) process.stdout.write(`  again: ${replayCommand(options)}\n`);
@@ -44,11 +46,22 @@ async function main(): Promise<void> {
       kernel: { type: 'string' },
       align: { type: 'string' },
       mm: { type: 'string' },
+      records: { type: 'string', default: 'line' },
     },
   });
   const kernels = values.kernel === undefined ? COMPARED : [parseKernel(values.kernel)];
   const aligns = values.align === undefined ? ALIGN_NAMES : [parseAlign(values.align)];
   const mms = values.mm === undefined ? MM_KINDS : MM_KINDS.filter((mm) => mm === values.mm);
+  const records = RECORD_FORMATS.find((format) => format === values.records);
+  if (!records || mms.length === 0) {
+    const [name, value] = records ? ['mm', values.mm] : ['records', values.records];
+    const limits = records ? MM_KINDS : RECORD_FORMATS;
+    throw new DaxError(
+      'E_VALUE',
+      `--${name} '${value}' is not ${limits.join(' or ')}`,
+      `use --${name} ${limits[0]}`,
+    );
+  }
   const settings = kernels.flatMap((kernel) =>
     aligns.flatMap((align) => mms.map((mm) => ({ kernel, align, mm }))),
   );
@@ -57,6 +70,7 @@ async function main(): Promise<void> {
     threads: number(values.threads, 'threads', 1),
     ops: Math.ceil(all / settings.length),
     seed: number(values.seed, 'seed', 0),
+    records,
   };
   let failures = 0;
   for (const setting of settings) if (!(await runOne({ ...setting, ...common }))) failures += 1;
