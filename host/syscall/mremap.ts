@@ -176,6 +176,8 @@ function grow(
 /**
  * mremap(2); answers the address. No count of any page changes where entries move, except that 1G leaves
  * cannot be moved and are lost, and that 2M leaves are dropped on the way to an unaligned address.
+ * A range of several mappings is EFAULT in all kernels: what 6.17 brought moves none whose file has its
+ * own get_unmapped_area (vma_multi_allowed), as device-DAX has.
  *
  * Source: semantics 8; mm/mremap.c: mremap, move_vma, move_page_tables.
  */

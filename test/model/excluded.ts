@@ -32,10 +32,6 @@ export const EXCLUDED: readonly Exclusion[] = [
     why: 'one of the two sides has no such thing; unit tests, fault tests and the recordings have what the emulator has',
   },
   {
-    what: 'mremap of several mappings in one call (Linux 6.17 on)',
-    why: 'neither side does it: EFAULT, as before 6.17',
-  },
-  {
     what: 'pagemap and mincore of more than 600 pages in one look',
     why: 'time: a unit of 1G is 262,144 pages',
   },
