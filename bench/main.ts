@@ -2,11 +2,13 @@
 // What is claimed of the two kernels comes from daxstorm compare, whose blocks are interleaved.
 import { Bench } from 'tinybench';
 import { COMPARED } from '../host/kernel.ts';
+import { fingerprint } from '../host/measure/fingerprint.ts';
 import { formatNumber, formatRatio } from '../host/report/numbers.ts';
 import { formatTable } from '../host/report/table.ts';
+import { formatBytes, KIB } from '../host/units.ts';
 import { FAULT_SUBJECTS } from './fault.ts';
 import { GUP_SUBJECTS } from './gup.ts';
-import { type BenchSize, makeSide, type Subject } from './subject.ts';
+import { type BenchSize, makeSide, SEED, type Subject } from './subject.ts';
 import { ZAP_SUBJECTS } from './zap.ts';
 
 export const SUBJECTS: readonly Subject[] = [...FAULT_SUBJECTS, ...GUP_SUBJECTS, ...ZAP_SUBJECTS];
@@ -34,6 +36,7 @@ export async function runSubject(
     formatNumber(devmap),
     formatNumber(refcount),
     formatRatio(refcount / devmap),
+    formatBytes(Math.max(...sides.map((side) => side.bytesPerTib))),
     ...hashes,
   ];
 }
@@ -47,8 +50,13 @@ export async function main(): Promise<void> {
     right('devmap ns'),
     right('refcount ns'),
     right('ratio'),
+    right('memory a TiB'),
     right('devmap state'),
     right('refcount state'),
   ];
-  process.stdout.write(`${formatTable(columns, rows)}\n`);
+  const { cpu, node } = fingerprint();
+  const peak = formatBytes(process.resourceUsage().maxRSS * KIB);
+  process.stdout.write(
+    `${formatTable(columns, rows)}\n${cpu}, Node ${node}; seed ${SEED}; most memory this process had ${peak}\n`,
+  );
 }

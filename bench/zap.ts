@@ -1,7 +1,7 @@
 import { stormPhases } from '../host/storm/phase.ts';
 import { makeScenario, scenarioDevice } from '../host/storm/scenario.ts';
 import { ALIGN_NAMES, ALIGNS } from '../host/units.ts';
-import type { Subject } from './subject.ts';
+import { SEED, type Subject } from './subject.ts';
 
 /** munmap of a whole device whose every unit was written. */
 export const ZAP_SUBJECTS: readonly Subject[] = ALIGN_NAMES.map((align) => ({
@@ -10,7 +10,8 @@ export const ZAP_SUBJECTS: readonly Subject[] = ALIGN_NAMES.map((align) => ({
   storm(size) {
     const full = align === '4K' ? 262_144 : 4096;
     const units = size === 'full' ? full : 512;
-    const scenario = makeScenario({ align, sizeBytes: units * ALIGNS[align], pinPages: 0 });
+    const sizeBytes = units * ALIGNS[align];
+    const scenario = makeScenario({ align, sizeBytes, pinPages: 0, seed: SEED });
     const device = scenarioDevice(scenario);
     return { device, phases: stormPhases(scenario, device) };
   },
