@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { KernelId } from '../kernel.ts';
 import { type OperationShape, phaseTitle } from '../measure/operation.ts';
 import { contrast } from '../measure/samples.ts';
+import { flipsOf } from '../measure/sign.ts';
 import type { Estimate } from '../measure/stats.ts';
 import type { Phase, PhaseName } from '../storm/phase.ts';
 import type { Side } from '../storm/rig.ts';
@@ -43,7 +44,7 @@ export interface Verdict {
   readonly phase: PhaseName;
   readonly title: string;
   readonly ratios: readonly Estimate[];
-  /** Choices under which the sign of the difference is surely another than under the first. */
+  /** Choices under which the sign is surely another than under the first that is sure of one. */
   readonly flips: readonly string[];
 }
 
@@ -63,11 +64,6 @@ async function makeSide(choice: Choice, kernel: KernelId): Promise<Side> {
   const steps = kernel === 'refcount' ? STEPS_ALL : none;
   const wasm = await makeBuild({ kernel, detail, percpu, steps });
   return { name: sideName(choice, kernel), kernel, kind: 'timed', overlap, wasm };
-}
-
-/** -1 surely cheaper, 1 surely dearer, 0 not told apart. */
-function sign({ low, high }: Estimate): number {
-  return low > 1 ? 1 : high < 1 ? -1 : 0;
 }
 
 /**
@@ -97,15 +93,13 @@ export async function weighChoices(
       const [base, other] = [sideName(choice, 'devmap'), sideName(choice, 'refcount')];
       return contrast(samples, base, other, i, seed)?.ratio ?? [];
     });
-    const [first] = ratios;
-    if (!first) return [];
-    const flips = CHOICES.filter((_, j) => sign(ratios[j] as Estimate) * sign(first) < 0);
+    if (ratios.length === 0) return [];
     return [
       {
         phase: name,
         title: phaseTitle(name, device.align, shape),
         ratios,
-        flips: flips.map((choice) => choice.name),
+        flips: flipsOf(ratios).map((j) => (CHOICES[j] as Choice).name),
       },
     ];
   });

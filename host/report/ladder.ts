@@ -1,5 +1,6 @@
 import type { Ladder, LadderPhase } from '../compare/ladder.ts';
-import type { Sensitivity } from '../compare/sensitivity.ts';
+import type { Sensitivity, Verdict } from '../compare/sensitivity.ts';
+import { sign } from '../measure/sign.ts';
 import { formatBytes } from '../units.ts';
 import { formatEstimate, formatNumber, signed } from './numbers.ts';
 import { type Column, formatTable } from './table.ts';
@@ -47,22 +48,33 @@ export const LADDER_NOTES = [
   'the spread between them is how far an attribution can be trusted. daxstorm explain splits what was recorded.',
 ].join('\n');
 
+/** Operations whose sign hangs on the choice, and which choice says what. */
+export function sayFlips(
+  choices: readonly string[],
+  verdicts: readonly Pick<Verdict, 'title' | 'ratios' | 'flips'>[],
+): readonly string[] {
+  return verdicts.flatMap(({ title, ratios, flips }) => {
+    if (flips.length === 0) return [];
+    const told = (which: number) =>
+      choices.filter((_, i) => ratios[i] && sign(ratios[i]) === which);
+    return `${title}: dearer with ${told(1).join(', ')}; cheaper with ${told(-1).join(', ')}`;
+  });
+}
+
 /** Which choices of modelling decide the sign, a line an operation. */
 export function formatSensitivity({ choices, verdicts, device }: Sensitivity): string {
   const columns: readonly Column[] = [
     { title: `${device.align}: refcount ÷ devmap`, align: 'left' },
     ...choices.map((title): Column => ({ title, align: 'right', group: 'emulated here' })),
   ];
-  const flips = verdicts.flatMap(({ title, flips: names }) =>
-    names.map((name) => `  ${title}: the sign is another with ${name}`),
-  );
+  const flips = sayFlips(choices, verdicts);
   return [
     formatTable(
       columns,
       verdicts.map(({ title, ratios }) => [title, ...ratios.map(formatEstimate)]),
     ),
     flips.length
-      ? `Choices of modelling that turn the emulated verdict round:\n${flips.join('\n')}`
+      ? `Choices of modelling turn the emulated verdict round:\n  ${flips.join('\n  ')}`
       : 'No choice of modelling turns an emulated verdict round.',
   ].join('\n');
 }

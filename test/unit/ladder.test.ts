@@ -3,6 +3,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { climb, type LadderPhase, ladderOf } from '../../host/compare/ladder.ts';
+import { flipsOf } from '../../host/measure/sign.ts';
+import { sayFlips } from '../../host/report/ladder.ts';
 import { stormPhases } from '../../host/storm/phase.ts';
 import { makeScenario, scenarioDevice } from '../../host/storm/scenario.ts';
 import { MIB } from '../../host/units.ts';
@@ -89,5 +91,28 @@ describe('ladder', () => {
       expectSums(phase);
       expect(phase.rungs).toHaveLength(1 + BITS.length);
     }
+  });
+});
+
+describe('choices of modelling', () => {
+  const dearer = { value: 2, low: 1.5, high: 3 };
+  const cheaper = { value: 0.5, low: 0.3, high: 0.9 };
+  const unsure = { value: 1, low: 0.8, high: 1.2 };
+
+  test.each([
+    ['all the same', [dearer, dearer, unsure], []],
+    ['one against the first', [dearer, cheaper, dearer], [1]],
+    ['two contradict each other where the first is unsure', [unsure, cheaper, dearer], [2]],
+    ['nothing is sure', [unsure, unsure], []],
+  ])('%s', (_, ratios, flips) => {
+    expect(flipsOf(ratios)).toEqual(flips);
+    const choices = ['A', 'B', 'C'].slice(0, ratios.length);
+    const verdict = { title: 'fault', ratios, flips: flips.map((i) => choices[i] as string) };
+    expect(sayFlips(choices, [verdict]).length).toBe(flips.length ? 1 : 0);
+  });
+
+  test('which says what', () => {
+    const verdict = { title: 'fault', ratios: [unsure, cheaper, dearer], flips: ['C'] };
+    expect(sayFlips(['A', 'B', 'C'], [verdict])).toEqual(['fault: dearer with C; cheaper with B']);
   });
 });

@@ -23,7 +23,7 @@ const verdict = z.object({
   phase: common.phase,
   title: z.string(),
   ratios: common.list(common.estimate).describe('refcount ÷ devmap, one a choice'),
-  flips: common.list(z.string()).describe('choices that turn the sign round'),
+  flips: common.list(z.string()).describe('choices whose sign is not that of the first sure one'),
 });
 
 const ladder = z

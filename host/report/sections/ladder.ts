@@ -10,6 +10,7 @@ import {
   type Row,
   table,
 } from '../html/table.ts';
+import { sayFlips } from '../ladder.ts';
 import { markdownTable, wrap } from '../markdown.ts';
 import { formatNumber, formatRatio, signed } from '../numbers.ts';
 import { eachPlaced, type Placed, type Report } from '../report.ts';
@@ -143,9 +144,7 @@ function choicesTable({ value: { choices, verdicts, device }, at }: Placed<Ladde
       ],
     }),
   );
-  const flips = verdicts.flatMap(({ title, flips: names }) =>
-    names.map((name) => `${title}: the sign is another with ${name}`),
-  );
+  const flips = sayFlips(choices, verdicts);
   return figure(
     fragment(
       el('strong', {}, `${device.align} units: refcount ÷ devmap under other choices of modelling`),
