@@ -162,7 +162,7 @@ export const SURFACE_MUTANTS = [
     name: 'a soft-dirty write to a huge leaf asks no driver',
     file: 'present.ts',
     find: '    : writeProtectedHuge(vma, va, slot, order);',
-    replace: '    : spuriousFault(vma, slot, entry, write);',
+    replace: '    : spuriousHuge(vma, slot, entry, order, write);',
   },
   {
     name: 'a soft-dirty write fault off the unit succeeds',
