@@ -1,6 +1,7 @@
 // npm run mutants [-- --only TEXT] [--jobs N]: breaks the core in each of the listed ways, and runs the
-// tests that must notice on it. A mutant that they do not notice survives: exit status 1. So many mutants
-// at once as processors are there; those of threads one by one at the end, for they need an idle machine.
+// tests that must notice on it. A mutant that they do not notice survives, one that no longer
+// compiles tests nothing: exit status 1. So many mutants at once as processors are there; those of threads
+// one by one at the end, for they need an idle machine.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -33,7 +34,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   });
 }
 
-/** @typedef {'pass' | 'fail' | 'overrun'} Outcome */
+/** @typedef {'pass' | 'fail' | 'overrun' | 'unbuilt'} Outcome unbuilt: it does not compile */
 
 /**
  * Runs tests on the builds in the folder.
@@ -78,7 +79,7 @@ function runTests(folder, tests, limitMs) {
 }
 
 /**
- * Compiles the builds of a suite, one after the other.
+ * Compiles the builds of a suite, one after the other; answers what the compiler says against it.
  * @param {Worker} compiler
  * @param {Suite} suite
  * @param {string} root of the core's sources
@@ -88,8 +89,9 @@ async function compileAll(compiler, suite, root, folder) {
   for (const build of suite.builds) {
     compiler.postMessage({ build, root, out: join(folder, `${build.name}.wasm`) });
     const [error] = await once(compiler, 'message');
-    if (error) throw new Error(error);
+    if (error) return String(error);
   }
+  return '';
 }
 
 /**
@@ -102,7 +104,11 @@ async function outcome(compiler, mutant, suite, limitMs) {
   const folder = mkdtempSync(join(tmpdir(), 'daxstorm-mutant-'));
   try {
     if (mutant) breakCore(mutant, folder);
-    await compileAll(compiler, suite, mutant ? folder : ROOT, folder);
+    const error = await compileAll(compiler, suite, mutant ? folder : ROOT, folder);
+    if (error) {
+      process.stderr.write(`${error}\n`);
+      return 'unbuilt';
+    }
     for (const tests of suite.tests) {
       const end = await runTests(folder, tests, limitMs);
       if (end !== 'pass') return end;
@@ -139,8 +145,8 @@ for (const suite of new Set(chosen.map(suiteOf))) {
   process.exit(1);
 }
 const limitMs = Math.max(LIMIT_MS_MIN, LIMIT_TIMES * (performance.now() - began));
-const WORDS = { pass: 'SURVIVED', fail: 'killed  ', overrun: 'overran ' };
-const ends = { pass: 0, fail: 0, overrun: 0 };
+const WORDS = { pass: 'SURVIVED', fail: 'killed  ', overrun: 'overran ', unbuilt: 'NO BUILD' };
+const ends = { pass: 0, fail: 0, overrun: 0, unbuilt: 0 };
 
 /**
  * Takes mutants off the list until there are none.
@@ -162,5 +168,5 @@ await breakThem(ofThreads, compiler);
 await Promise.all(compilers.map((each) => each.terminate()));
 const seconds = Math.round(limitMs / 1000);
 const overran = ends.overrun ? `, ${ends.overrun} of them by running over ${seconds} s` : '';
-process.stdout.write(`${chosen.length - ends.pass} of ${chosen.length} mutants killed${overran}\n`);
-process.exitCode = ends.pass === 0 ? 0 : 1;
+process.stdout.write(`${ends.fail + ends.overrun} of ${chosen.length} mutants killed${overran}\n`);
+process.exitCode = ends.pass + ends.unbuilt === 0 ? 0 : 1;

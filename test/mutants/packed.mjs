@@ -13,7 +13,7 @@ export const PACKED_MUTANTS = [
   {
     name: 'nobody remembers that a mapping was set',
     file: 'record.ts',
-    find: '    if (DETAIL >= FULL) atomic.or<u8>(at, <u8>MAPPING_KNOWN);',
+    find: '    if (DETAIL >= FULL) atomic.or<u8>(at, <u8>MAPPING_KNOWN);\n    else store<u8>(at, <u8>(flags | MAPPING_KNOWN));\n',
     replace: '',
   },
   {
