@@ -1,6 +1,7 @@
 // npm run fuzz -- [--events N] [--seed S] [--kernel K] [--align A] [--records R] [--ops JSON]: long random histories
 // on both sides; --excluded lists what they leave out. A divergence is cut down and printed with the command that replays it.
 import { parseArgs } from 'node:util';
+import { oneOf } from '../../host/cli/options.ts';
 import { DaxError } from '../../host/error.ts';
 import { KERNEL_IDS, parseKernel } from '../../host/kernel.ts';
 import { seededRandom } from '../../host/random.ts';
@@ -41,12 +42,6 @@ function number(text: string, name: string): number {
   throw new DaxError('E_VALUE', `--${name} '${text}' is not a whole number`, `use --${name} 1000`);
 }
 
-function parseRecords(text: string) {
-  const found = RECORD_FORMATS.find((each) => each === text);
-  if (found) return found;
-  throw new DaxError('E_VALUE', `--records '${text}' is no format`, 'use line or packed');
-}
-
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -65,7 +60,7 @@ async function main(): Promise<void> {
   }
   const kernels = values.kernel === undefined ? KERNEL_IDS : [parseKernel(values.kernel)];
   const sizes = values.align === undefined ? ALIGN_NAMES : [parseAlign(values.align)];
-  const records = parseRecords(values.records);
+  const records = oneOf('--records', RECORD_FORMATS)(values.records);
   const settings: Setting[] = [];
   for (const kernel of kernels) {
     const packed = await countedBuild(kernel, records);

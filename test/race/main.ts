@@ -3,6 +3,7 @@
 // the threads' logs.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { oneOf } from '../../host/cli/options.ts';
 import { DaxError } from '../../host/error.ts';
 import { COMPARED, parseKernel } from '../../host/kernel.ts';
 import { MM_KINDS } from '../../host/storm/crewStorm.ts';
@@ -51,17 +52,8 @@ async function main(): Promise<void> {
   });
   const kernels = values.kernel === undefined ? COMPARED : [parseKernel(values.kernel)];
   const aligns = values.align === undefined ? ALIGN_NAMES : [parseAlign(values.align)];
-  const mms = values.mm === undefined ? MM_KINDS : MM_KINDS.filter((mm) => mm === values.mm);
-  const records = RECORD_FORMATS.find((format) => format === values.records);
-  if (!records || mms.length === 0) {
-    const [name, value] = records ? ['mm', values.mm] : ['records', values.records];
-    const limits = records ? MM_KINDS : RECORD_FORMATS;
-    throw new DaxError(
-      'E_VALUE',
-      `--${name} '${value}' is not ${limits.join(' or ')}`,
-      `use --${name} ${limits[0]}`,
-    );
-  }
+  const mms = values.mm === undefined ? MM_KINDS : [oneOf('--mm', MM_KINDS)(values.mm)];
+  const records = oneOf('--records', RECORD_FORMATS)(values.records);
   const settings = kernels.flatMap((kernel) =>
     aligns.flatMap((align) => mms.map((mm) => ({ kernel, align, mm }))),
   );
