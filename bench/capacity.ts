@@ -1,10 +1,18 @@
-import { TIB } from '../host/units.ts';
-import type { Bank } from '../host/wasm/bank.ts';
+import { bankShape, dynamicDevice } from '../host/syscall/device.ts';
+import { type AlignName, GIB, TIB } from '../host/units.ts';
+import { banksNeed } from '../host/wasm/banks.ts';
 
-/**
- * Bytes that a TiB of a device takes, of which `sizeBytes` fill the bank: struct pages and page tables
- * grow with the device, control block and buffers do not.
- */
-export function bytesPerTib({ arena: fixedBytes, bytes }: Bank, sizeBytes: number): number {
-  return fixedBytes + ((bytes - fixedBytes) * TIB) / sizeBytes;
+/** Of devices that fit one bank twice over, and large enough that a table more or less does not show. */
+const SIZE_BYTES: Readonly<Record<AlignName, number>> = {
+  '4K': 16 * GIB,
+  '2M': 128 * GIB,
+  '1G': TIB,
+};
+
+/** Struct pages and page tables of a TiB, mapped: what a device of twice the size needs more. */
+export function bytesPerTib(align: AlignName): number {
+  const size = SIZE_BYTES[align];
+  const need = (sizeBytes: number): number =>
+    banksNeed(bankShape(dynamicDevice(align, sizeBytes), 1, false)).bytes;
+  return ((need(2 * size) - need(size)) * TIB) / size;
 }

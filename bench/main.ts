@@ -5,7 +5,8 @@ import { COMPARED } from '../host/kernel.ts';
 import { fingerprint } from '../host/measure/fingerprint.ts';
 import { formatNumber, formatRatio } from '../host/report/numbers.ts';
 import { formatTable } from '../host/report/table.ts';
-import { formatBytes, KIB } from '../host/units.ts';
+import { ALIGN_NAMES, formatBytes, KIB } from '../host/units.ts';
+import { bytesPerTib } from './capacity.ts';
 import { FAULT_SUBJECTS } from './fault.ts';
 import { GUP_SUBJECTS } from './gup.ts';
 import { type BenchSize, makeSide, SEED, type Subject } from './subject.ts';
@@ -36,7 +37,6 @@ export async function runSubject(
     formatNumber(devmap),
     formatNumber(refcount),
     formatRatio(refcount / devmap),
-    formatBytes(Math.max(...sides.map((side) => side.bytesPerTib))),
     ...hashes,
   ];
 }
@@ -50,13 +50,15 @@ export async function main(): Promise<void> {
     right('devmap ns'),
     right('refcount ns'),
     right('ratio'),
-    right('memory a TiB'),
     right('devmap state'),
     right('refcount state'),
   ];
   const { cpu, node } = fingerprint();
+  const perTib = ALIGN_NAMES.map((align) => `${align} ${formatBytes(bytesPerTib(align))}`);
   const peak = formatBytes(process.resourceUsage().maxRSS * KIB);
   process.stdout.write(
-    `${formatTable(columns, rows)}\n${cpu}, Node ${node}; seed ${SEED}; most memory this process had ${peak}\n`,
+    `${formatTable(columns, rows)}\n` +
+      `memory a TiB, mapped, line records: ${perTib.join(', ')}\n` +
+      `${cpu}, Node ${node}; seed ${SEED}; most memory this process had ${peak}\n`,
   );
 }

@@ -15,9 +15,8 @@ import { stormPhases } from '../host/storm/phase.ts';
 import { runSides } from '../host/storm/runner.ts';
 import { makeScenario, STANDARD_SIZE_BYTES, scenarioDevice } from '../host/storm/scenario.ts';
 import { bankShape } from '../host/syscall/device.ts';
-import { ALIGN_NAMES, type AlignName, formatBytes, GIB, KIB, MIB } from '../host/units.ts';
+import { ALIGN_NAMES, type AlignName, formatBytes, GIB, KIB, MIB, TIB } from '../host/units.ts';
 import { Bank, type RecordFormat } from '../host/wasm/bank.ts';
-import { bytesPerTib } from './capacity.ts';
 import {
   buildNative,
   CAS,
@@ -184,9 +183,11 @@ function printCapacity({ size }: Flags): void {
   const began = performance.now();
   bank.prefault();
   const seconds = (performance.now() - began) / 1000;
+  const fixedBytes = bank.arena;
+  const perTib = fixedBytes + ((bank.bytes - fixedBytes) * TIB) / size;
   const rows = [
     ['struct pages and page tables, every page mapped', formatBytes(bank.bytes)],
-    ['the same for 1 TiB', formatBytes(bytesPerTib(bank, size))],
+    ['the same for 1 TiB', formatBytes(perTib)],
     ['touching them first, in no time above', `${formatNumber(seconds)} s`],
     ['most memory this process had', formatBytes(process.resourceUsage().maxRSS * KIB)],
   ];

@@ -2,7 +2,6 @@ import type { KernelId } from '../host/kernel.ts';
 import type { Phase } from '../host/storm/phase.ts';
 import { Rig } from '../host/storm/rig.ts';
 import type { Device } from '../host/syscall/device.ts';
-import { bytesPerTib } from './capacity.ts';
 
 /** Of every subject's pattern. */
 export const SEED = 1;
@@ -23,8 +22,6 @@ export interface Side {
   readonly kernel: KernelId;
   /** Nanoseconds an operation of the subject's phase, over one round. */
   round(): number;
-  /** Memory that a TiB of the subject's device takes, mapped. */
-  readonly bytesPerTib: number;
   /** Names the state the timed phase leaves: neither compiler nor author can leave the work out. */
   stateHash(): string;
 }
@@ -40,7 +37,6 @@ export function makeSide(subject: Subject, kernel: KernelId, size: BenchSize): S
   const totalNs = new Float64Array(phases.length);
   return {
     kernel,
-    bytesPerTib: bytesPerTib(rig.banks.first, device.sizeBytes),
     round() {
       totalNs.fill(0);
       rig.round(totalNs);
