@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join, sep } from 'node:path';
 import { build } from './build.mjs';
 import { BROWSER_BUILDS } from './builds.mjs';
-import { compile } from './compile.mjs';
+import { compileAll } from './compileAll.mjs';
 import { hashOf, packageVersion, ROOT } from './sources.mjs';
 
 const DIST = join(ROOT, 'dist');
@@ -70,9 +70,7 @@ async function bundle() {
 /** Everything that the package ships. */
 export async function buildForBrowsers() {
   await build();
-  for (const each of BROWSER_BUILDS) {
-    if (await compile(each)) process.stderr.write(`built dist/wasm/${each.name}.wasm\n`);
-  }
+  await compileAll(BROWSER_BUILDS);
   if (await bundle()) process.stderr.write('built dist/browser/daxstorm.js\n');
 }
 

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { writeAbi } from './abi.mjs';
 import { BUILDS } from './builds.mjs';
-import { compile } from './compile.mjs';
+import { compileAll } from './compileAll.mjs';
 import { packageVersion, ROOT } from './sources.mjs';
 
 /** Of everything tsc compiles. */
@@ -40,9 +40,7 @@ function compileHost() {
 
 export async function build() {
   writeAbi();
-  for (const each of BUILDS) {
-    if (await compile(each)) process.stderr.write(`built dist/wasm/${each.name}.wasm\n`);
-  }
+  await compileAll(BUILDS);
   if (compileHost()) process.stderr.write('built dist\n');
 }
 

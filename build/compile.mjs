@@ -48,7 +48,7 @@ export function wasmFile(name) {
 }
 
 /** @param {Build} build */
-function isFresh(build) {
+export function isFresh(build) {
   const stamp = `${wasmFile(build.name)}.hash`;
   return existsSync(stamp) && readFileSync(stamp, 'utf8') === buildHash(build);
 }
@@ -81,10 +81,9 @@ export async function compileFrom(build, root, out) {
 
 /**
  * @param {Build} build
- * @returns {Promise<boolean>} whether it had to be compiled
  */
 export async function compile(build) {
-  if (isFresh(build)) return false;
+  if (isFresh(build)) return;
   const out = wasmFile(build.name);
   mkdirSync(WASM_DIR, { recursive: true });
   // Whole or not at all: another process may be reading the build, or making it too.
@@ -95,5 +94,4 @@ export async function compile(build) {
   }
   // Last, so that a compile cut short is made again.
   writeFileSync(`${out}.hash`, buildHash(build));
-  return true;
 }

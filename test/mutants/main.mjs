@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Worker } from 'node:worker_threads';
+import { newCompiler } from '../../build/compileAll.mjs';
 import { ROOT } from '../../build/sources.mjs';
 import { breakCore } from './break.mjs';
 import { ALL_MUTANTS, THREAD_MUTANTS } from './list.mjs';
@@ -16,6 +16,7 @@ import { RACE_OPS, suiteOf } from './suites.mjs';
 
 /** @typedef {import('./list.mjs').Mutant} Mutant */
 /** @typedef {import('./suites.mjs').Suite} Suite */
+/** @typedef {import('node:worker_threads').Worker} Worker */
 
 /**
  * A mutant may loop for ever: that is noticed too. It gets so many times what the unbroken core took,
@@ -130,7 +131,6 @@ if (!(Number.isInteger(jobs) && jobs >= 1 && jobs <= 64)) {
   process.stderr.write(`--jobs ${values.jobs}: give a whole number from 1 to 64\n`);
   process.exit(2);
 }
-const newCompiler = () => new Worker(new URL('compiler.mjs', import.meta.url));
 const compiler = newCompiler();
 const compilers = [compiler, ...Array.from({ length: jobs - 1 }, newCompiler)];
 /** @param {Mutant} mutant */
