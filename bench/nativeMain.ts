@@ -2,8 +2,8 @@
 //   [--size 64GiB] [--threads]
 // The core beside its C twins, on the same bank, in turns: what WebAssembly costs. First the states:
 // every phase must leave the same struct pages and page tables, byte for byte.
-import { Command, Option } from 'commander';
 import * as option from '../host/cli/options.ts';
+import { makeTool, runTool } from '../host/cli/tool.ts';
 import { COMPARED, type ComparedKernel } from '../host/kernel.ts';
 import { fingerprint } from '../host/measure/fingerprint.ts';
 import { contrast, type Samples, turnCount } from '../host/measure/samples.ts';
@@ -223,13 +223,14 @@ async function main(flags: Flags): Promise<void> {
   if (!flags.threads) printMicro();
 }
 
-await new Command('bench:native')
-  .addOption(option.timeOption(10))
-  .addOption(option.seedOption())
-  .addOption(option.alignOption())
-  .addOption(option.recordsOption().default(undefined, 'both'))
-  .addOption(option.sizeOption().default(PACKED_SIZE_BYTES, '16GiB; of the packed rows'))
-  .addOption(new Option('--kernel <id>', 'one kernel alone').choices([...COMPARED]))
-  .option('--threads', 'two threads against one alone')
-  .action(main)
-  .parseAsync();
+await runTool(
+  makeTool('bench:native')
+    .addOption(option.timeOption(10))
+    .addOption(option.seedOption())
+    .addOption(option.alignOption())
+    .addOption(option.recordsOption().default(undefined, 'both'))
+    .addOption(option.sizeOption().default(PACKED_SIZE_BYTES, '16GiB; of the packed rows'))
+    .addOption(option.choiceOption('--kernel <id>', 'one kernel alone', COMPARED))
+    .option('--threads', 'two threads against one alone')
+    .action(main),
+);

@@ -4,8 +4,8 @@
 // A holds 1, and how far the ratios of the runs lie apart beside what their intervals promised.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import * as option from '../host/cli/options.ts';
+import { makeTool, runTool } from '../host/cli/tool.ts';
 import type { OperationRow } from '../host/compare/comparison.ts';
 import { median } from '../host/measure/stats.ts';
 import { formatPercent, formatRatio } from '../host/report/numbers.ts';
@@ -77,11 +77,12 @@ function selfCheck(flags: Flags): void {
   );
 }
 
-await new Command('selfcheck')
-  .addOption(option.countOption('runs', 'comparisons to make', 1000).default(20))
-  .addOption(option.alignOption().default('4K'))
-  .addOption(option.patternOption().default('sequential'))
-  .addOption(option.timeOption(10))
-  .addOption(option.seedOption())
-  .action(selfCheck)
-  .parseAsync();
+await runTool(
+  makeTool('selfcheck')
+    .addOption(option.countOption('runs', 'comparisons to make', 1000).default(20))
+    .addOption(option.alignOption().default('4K'))
+    .addOption(option.patternOption().default('sequential'))
+    .addOption(option.timeOption(10))
+    .addOption(option.seedOption())
+    .action(selfCheck),
+);

@@ -1,10 +1,10 @@
-import type { CommanderError } from 'commander';
 import { DaxError } from '../error.ts';
 import { packageVersion } from '../root.ts';
 import { suggest } from '../suggest.ts';
 import { Command } from './command.ts';
 import { COMMANDS, type CommandEntry } from './commands.ts';
 import type { Context } from './context.ts';
+import { quiet } from './failure.ts';
 
 const EXAMPLES = `
   daxstorm compare                        the A/B on 4K, 2M and 1G units
@@ -28,23 +28,6 @@ Sizes are written 64K, 512MiB or 1.5TiB, in powers of 1024; times are seconds. -
 schema data/schemas/result.v1.json, --json FILE writes it.
 Exit status: 0 done, 1 internal error, 2 bad usage or input, 3 regression, 4 inconclusive (gate --strict),
 5 invariant violated, 130 interrupted by Ctrl-C or SIGTERM.`;
-
-/** What the parser refused, as one line with what to type next. */
-function usageError(error: CommanderError, name: string): DaxError {
-  const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-  return new DaxError('E_USAGE', message, `see ${name} --help`);
-}
-
-/** One line for every mistake, ours and the parser's; the parser's own printing is off. */
-function quiet(command: import('commander').Command, name: string): void {
-  command
-    .exitOverride((error) => {
-      const shown = error.exitCode === 0 || error.code === 'commander.help';
-      throw shown ? error : usageError(error, name);
-    })
-    .configureOutput({ outputError: () => {} })
-    .showSuggestionAfterError();
-}
 
 /** Refuses a word that is no command, which help of it would hide. Fails: E_USAGE with the nearest. */
 export function checkNamed(args: readonly string[]): void {

@@ -31,6 +31,7 @@ test.each([[['--help']], [['--version']]])(
       'cli/command',
       'cli/commands',
       'cli/context',
+      'cli/failure',
       'cli/main',
       'cli/output',
       'cli/program',

@@ -1,25 +1,13 @@
 // npm run conformance [-- --truth DIR]: compares, prints the table, writes docs/conformance.md.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { DaxError } from '../../host/error.ts';
+import { makeTool, runTool } from '../../host/cli/tool.ts';
 import { PACKAGE_ROOT } from '../../host/root.ts';
 import { markdownReport, terminalReport } from './report.ts';
 import { checkFolder, countVerdicts, FIXTURES } from './suite.ts';
 
-const USAGE = 'npm run conformance [-- --truth DIR]';
-
-function folderOf(args: readonly string[]): string {
-  try {
-    const { values } = parseArgs({ args: [...args], options: { truth: { type: 'string' } } });
-    return values.truth === undefined ? FIXTURES : resolve(values.truth);
-  } catch (error) {
-    throw new DaxError('E_USAGE', error instanceof Error ? error.message : String(error), USAGE);
-  }
-}
-
-try {
-  const folder = folderOf(process.argv.slice(2));
+function conformance({ truth = FIXTURES }: { readonly truth?: string }): void {
+  const folder = resolve(truth);
   const runs = checkFolder(folder);
   process.stdout.write(`${terminalReport(runs)}\n`);
   // The committed page is the shipped recordings' result.
@@ -29,8 +17,10 @@ try {
   }
   const { differing } = countVerdicts(runs.flatMap((run) => run.fields));
   process.exitCode = differing > 0 ? 1 : 0;
-} catch (error) {
-  if (!DaxError.is(error)) throw error;
-  process.stderr.write(`conformance: ${error.message}; ${error.hint} [${error.code}]\n`);
-  process.exitCode = 2;
 }
+
+await runTool(
+  makeTool('conformance')
+    .option('--truth <folder>', 'recordings to compare with in place of those that ship')
+    .action(conformance),
+);

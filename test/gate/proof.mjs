@@ -8,30 +8,17 @@ import { execFile, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { ROOT, WASM_DIR } from '../../build/sources.mjs';
+import { countOption, seedOption, timeOption } from '../../dist/host/cli/options.js';
+import { makeTool, runTool } from '../../dist/host/cli/tool.js';
 import { buildMutant, EXTRA_REFCOUNT, slowWalk } from './mutants.mjs';
-
-const { values } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '20' },
-    time: { type: 'string', default: '20' },
-    seed: { type: 'string', default: '1' },
-  },
-});
-const runs = Number(values.runs);
-const seconds = Number(values.time);
-const firstSeed = Number(values.seed);
-if (!(runs >= 1 && seconds > 0 && Number.isInteger(firstSeed))) {
-  process.stderr.write('usage: npm run gate:proof -- [--runs 20] [--time 20] [--seed 1]\n');
-  process.exit(2);
-}
 
 const folder = mkdtempSync(join(tmpdir(), 'daxstorm-proof-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 process.on('SIGINT', () => process.exit(130));
 
 /** @typedef {{ path: string, verdict: string, ratio: { value: number, low: number, high: number } }} Row */
+/** @typedef {{ runs: number, time: number, seed: number }} Flags */
 /** @typedef {{ status: number, verdict: string, rows: readonly Row[], text: string }} Outcome */
 
 /**
@@ -115,16 +102,28 @@ async function findSlowWalk() {
   return undefined;
 }
 
-const TIMES = ['--time', String(seconds), '--max-time', String(seconds * 3)];
+/** @param {Flags} flags */
+function timesOf({ time }) {
+  return ['--time', String(time), '--max-time', String(time * 3)];
+}
 
-async function proveTiming() {
+/** @param {Flags} flags */
+async function proveTiming(flags) {
   const promise = 'a walk 10 % slower: caught by paired timing, and confirmed';
   const wasm = await findSlowWalk();
   if (wasm === undefined) {
     settle(promise, false, `${SPINS_MAX} rounds of spinning are not 10 % on this machine`);
     return;
   }
-  const args = ['--base', WASM_DIR, '--head', wasm, '--seed', String(firstSeed), ...TIMES];
+  const args = [
+    '--base',
+    WASM_DIR,
+    '--head',
+    wasm,
+    '--seed',
+    String(flags.seed),
+    ...timesOf(flags),
+  ];
   const { status, rows, text } = await gate([...args, '--filter', 'fault']);
   for (const row of rows) say(`        ${sayRow(row)}`);
   settle(promise, status === 3, text);
@@ -134,12 +133,14 @@ async function proveTiming() {
 const COPY = join(folder, 'copy');
 cpSync(WASM_DIR, COPY, { recursive: true });
 
-async function proveSelf() {
+/** @param {Flags} flags */
+async function proveSelf(flags) {
+  const { runs } = flags;
   let notGreen = 0;
   let red = 0;
   for (let run = 0; run < runs; run++) {
-    const seed = String(firstSeed + 1000 * (run + 1));
-    const { verdict, rows } = await gate(['--base', COPY, '--seed', seed, ...TIMES]);
+    const seed = String(flags.seed + 1000 * (run + 1));
+    const { verdict, rows } = await gate(['--base', COPY, '--seed', seed, ...timesOf(flags)]);
     const odd = rows.filter((row) => row.verdict !== 'ok' && row.verdict !== 'improved');
     if (verdict === 'regression') red += 1;
     if (verdict !== 'ok') notGreen += 1;
@@ -162,7 +163,8 @@ for (;;) {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 900 * Math.random());
 }`;
 
-async function proveNoise() {
+/** @param {Flags} flags */
+async function proveNoise(flags) {
   const busy = Array.from({ length: 2 * availableParallelism() }, () =>
     spawn(process.execPath, ['--eval', BUSY], { stdio: 'ignore' }),
   );
@@ -170,13 +172,24 @@ async function proveNoise() {
     for (const child of busy) child.kill('SIGKILL');
   };
   process.on('exit', end);
-  const { status, verdict, text } = await gate(['--base', COPY, ...TIMES]);
+  const { status, verdict, text } = await gate(['--base', COPY, ...timesOf(flags)]);
   end();
   settle('a busy machine: not red', status === 0 && verdict !== 'regression', text || verdict);
 }
 
-await proveCounts();
-await proveTiming();
-await proveSelf();
-await proveNoise();
-process.exitCode = failed === 0 ? 0 : 1;
+/** @param {Flags} flags */
+async function prove(flags) {
+  await proveCounts();
+  await proveTiming(flags);
+  await proveSelf(flags);
+  await proveNoise(flags);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+await runTool(
+  makeTool('gate:proof')
+    .addOption(countOption('runs', 'runs of the same core', 1000).default(20))
+    .addOption(timeOption(20))
+    .addOption(seedOption())
+    .action(prove),
+);

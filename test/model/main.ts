@@ -1,12 +1,13 @@
 // npm run fuzz -- [--events N] [--seed S] [--kernel K] [--align A] [--records R] [--ops JSON]: long random histories
 // on both sides; --excluded lists what they leave out. A divergence is cut down and printed with the command that replays it.
-import { parseArgs } from 'node:util';
-import { oneOf } from '../../host/cli/options.ts';
+import { Option } from 'commander';
+import * as option from '../../host/cli/options.ts';
+import { makeTool, runTool } from '../../host/cli/tool.ts';
 import { DaxError } from '../../host/error.ts';
-import { KERNEL_IDS, parseKernel } from '../../host/kernel.ts';
+import { KERNEL_IDS, type KernelId } from '../../host/kernel.ts';
 import { seededRandom } from '../../host/random.ts';
-import { ALIGN_NAMES, formatCount, parseAlign } from '../../host/units.ts';
-import { RECORD_FORMATS } from '../../host/wasm/bank.ts';
+import { ALIGN_NAMES, type AlignName, formatCount } from '../../host/units.ts';
+import type { RecordFormat } from '../../host/wasm/bank.ts';
 import { countedBuild } from '../../host/wasm/made.ts';
 import { EXCLUDED } from './excluded.ts';
 import { divergenceOf, explain, randomHistory, type Setting } from './history.ts';
@@ -36,53 +37,54 @@ function fuzz(setting: Setting, events: number, seed: number): void {
   );
 }
 
-function number(text: string, name: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0) return value;
-  throw new DaxError('E_VALUE', `--${name} '${text}' is not a whole number`, `use --${name} 1000`);
+function parseOps(text: string): readonly Op[] {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new DaxError('E_VALUE', '--ops is not JSON', 'give what a divergence printed, in quotes');
+  }
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      events: { type: 'string', default: '60000' },
-      seed: { type: 'string', default: '1' },
-      kernel: { type: 'string' },
-      align: { type: 'string' },
-      records: { type: 'string', default: 'line' },
-      ops: { type: 'string' },
-      excluded: { type: 'boolean' },
-    },
-  });
-  if (values.excluded) {
+interface Flags {
+  readonly events: number;
+  readonly seed: number;
+  readonly kernel?: KernelId;
+  readonly align?: AlignName;
+  readonly records: RecordFormat;
+  readonly ops?: readonly Op[];
+  readonly excluded?: true;
+}
+
+async function main(flags: Flags): Promise<void> {
+  if (flags.excluded) {
     for (const { what, why } of EXCLUDED) process.stdout.write(`${what}\n    ${why}\n`);
     return;
   }
-  const kernels = values.kernel === undefined ? KERNEL_IDS : [parseKernel(values.kernel)];
-  const sizes = values.align === undefined ? ALIGN_NAMES : [parseAlign(values.align)];
-  const records = oneOf('--records', RECORD_FORMATS)(values.records);
+  const kernels = flags.kernel === undefined ? KERNEL_IDS : [flags.kernel];
+  const sizes = flags.align === undefined ? ALIGN_NAMES : [flags.align];
   const settings: Setting[] = [];
   for (const kernel of kernels) {
-    const packed = await countedBuild(kernel, records);
+    const packed = await countedBuild(kernel, flags.records);
     for (const size of sizes) settings.push({ kernel, size, packed });
   }
-  if (values.ops !== undefined) {
-    const ops = JSON.parse(values.ops) as readonly Op[];
-    for (const setting of settings) if (divergenceOf(setting, ops)) fail(setting, ops);
-    process.stdout.write(`${ops.length} operations, no divergence\n`);
+  if (flags.ops !== undefined) {
+    for (const setting of settings) if (divergenceOf(setting, flags.ops)) fail(setting, flags.ops);
+    process.stdout.write(`${flags.ops.length} operations, no divergence\n`);
     return;
   }
   // Events are a kernel's, shared out over its unit sizes.
-  const events = Math.ceil(number(values.events, 'events') / sizes.length);
-  for (const setting of settings) fuzz(setting, events, number(values.seed, 'seed'));
+  const events = Math.ceil(flags.events / sizes.length);
+  for (const setting of settings) fuzz(setting, events, flags.seed);
 }
 
-try {
-  await main();
-} catch (error) {
-  const text = DaxError.is(error)
-    ? `${error.message}; ${error.hint} [${error.code}]`
-    : String(error);
-  process.stderr.write(`fuzz: ${text}\n`);
-  process.exitCode = 2;
-}
+await runTool(
+  makeTool('fuzz')
+    .addOption(option.countOption('events', 'operations of each kernel', 1e12).default(60_000))
+    .addOption(option.seedOption())
+    .addOption(option.kernelOption())
+    .addOption(option.alignOption())
+    .addOption(option.recordsOption().default('line'))
+    .addOption(new Option('--ops <json>', 'this history alone').argParser(parseOps))
+    .option('--excluded', 'list what histories leave out, and why')
+    .action(main),
+);

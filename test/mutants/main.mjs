@@ -7,9 +7,10 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { newCompiler } from '../../build/compileAll.mjs';
 import { ROOT } from '../../build/sources.mjs';
+import { countOption } from '../../dist/host/cli/options.js';
+import { makeTool, runTool } from '../../dist/host/cli/tool.js';
 import { breakCore } from './break.mjs';
 import { ALL_MUTANTS, THREAD_MUTANTS } from './list.mjs';
 import { RACE_OPS, suiteOf } from './suites.mjs';
@@ -120,53 +121,73 @@ async function outcome(compiler, mutant, suite, limitMs) {
   }
 }
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: '' },
-    jobs: { type: 'string', default: `${availableParallelism()}` },
-  },
-});
-const jobs = Number(values.jobs);
-if (!(Number.isInteger(jobs) && jobs >= 1 && jobs <= 64)) {
-  process.stderr.write(`--jobs ${values.jobs}: give a whole number from 1 to 64\n`);
-  process.exit(2);
+/** @param {readonly Mutant[]} chosen */
+async function failingOnTheCore(chosen) {
+  const compiler = newCompiler();
+  for (const suite of new Set(chosen.map(suiteOf))) {
+    if ((await outcome(compiler, undefined, suite, 0)) === 'pass') continue;
+    await compiler.terminate();
+    return suite;
+  }
+  await compiler.terminate();
+  return undefined;
 }
-const compiler = newCompiler();
-const compilers = [compiler, ...Array.from({ length: jobs - 1 }, newCompiler)];
-/** @param {Mutant} mutant */
-const isChosen = ({ file, name }) => `${file}: ${name}`.includes(values.only);
-const chosen = ALL_MUTANTS.filter(isChosen);
-const began = performance.now();
-for (const suite of new Set(chosen.map(suiteOf))) {
-  if ((await outcome(compiler, undefined, suite, 0)) === 'pass') continue;
-  process.stdout.write(
-    `${suite.tests.flat().join(' ')} fail on the core as it is; mend that first\n`,
-  );
-  process.exit(1);
-}
-const limitMs = Math.max(LIMIT_MS_MIN, LIMIT_TIMES * (performance.now() - began));
+
 const WORDS = { pass: 'SURVIVED', fail: 'killed  ', overrun: 'overran ', unbuilt: 'NO BUILD' };
-const ends = { pass: 0, fail: 0, overrun: 0, unbuilt: 0 };
 
 /**
- * Takes mutants off the list until there are none.
- * @param {Mutant[]} mutants
- * @param {Worker} compiler
+ * Breaks the core in each way, so many at once, and prints how each ended; how many ended in which way.
+ * @param {readonly Mutant[]} chosen
+ * @param {number} jobs
+ * @param {number} limitMs
  */
-async function breakThem(mutants, compiler) {
-  for (let mutant = mutants.shift(); mutant; mutant = mutants.shift()) {
-    const end = await outcome(compiler, mutant, suiteOf(mutant), limitMs);
-    ends[end] += 1;
-    process.stdout.write(`${WORDS[end]}  ${mutant.file}: ${mutant.name}\n`);
-  }
+async function breakAll(chosen, jobs, limitMs) {
+  const left = [...chosen];
+  const ends = { pass: 0, fail: 0, overrun: 0, unbuilt: 0 };
+  const work = async () => {
+    const compiler = newCompiler();
+    for (let mutant = left.shift(); mutant; mutant = left.shift()) {
+      const end = await outcome(compiler, mutant, suiteOf(mutant), limitMs);
+      ends[end] += 1;
+      process.stdout.write(`${WORDS[end]}  ${mutant.file}: ${mutant.name}\n`);
+    }
+    await compiler.terminate();
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  return ends;
 }
 
-const ofThreads = chosen.filter((mutant) => THREAD_MUTANTS.includes(mutant));
-const others = chosen.filter((mutant) => !THREAD_MUTANTS.includes(mutant));
-await Promise.all(compilers.map((each) => breakThem(others, each)));
-await breakThem(ofThreads, compiler);
-await Promise.all(compilers.map((each) => each.terminate()));
-const seconds = Math.round(limitMs / 1000);
-const overran = ends.overrun ? `, ${ends.overrun} of them by running over ${seconds} s` : '';
-process.stdout.write(`${ends.fail + ends.overrun} of ${chosen.length} mutants killed${overran}\n`);
-process.exitCode = ends.pass + ends.unbuilt === 0 ? 0 : 1;
+/** @param {{ only: string, jobs: number }} flags */
+async function mutants({ only, jobs }) {
+  const chosen = ALL_MUTANTS.filter(({ file, name }) => `${file}: ${name}`.includes(only));
+  const began = performance.now();
+  const failing = await failingOnTheCore(chosen);
+  if (failing) {
+    const tests = failing.tests.flat().join(' ');
+    process.stdout.write(`${tests} fail on the core as it is; mend that first\n`);
+    process.exitCode = 1;
+    return;
+  }
+  const limitMs = Math.max(LIMIT_MS_MIN, LIMIT_TIMES * (performance.now() - began));
+  /** @param {Mutant} mutant */
+  const isOfThreads = (mutant) => THREAD_MUTANTS.includes(mutant);
+  const others = await breakAll(
+    chosen.filter((mutant) => !isOfThreads(mutant)),
+    jobs,
+    limitMs,
+  );
+  const ofThreads = await breakAll(chosen.filter(isOfThreads), 1, limitMs);
+  const overruns = others.overrun + ofThreads.overrun;
+  const killed = others.fail + ofThreads.fail + overruns;
+  const seconds = Math.round(limitMs / 1000);
+  const overran = overruns ? `, ${overruns} of them by running over ${seconds} s` : '';
+  process.stdout.write(`${killed} of ${chosen.length} mutants killed${overran}\n`);
+  process.exitCode = killed === chosen.length ? 0 : 1;
+}
+
+await runTool(
+  makeTool('mutants')
+    .option('--only <text>', 'those alone whose file or name has it', '')
+    .addOption(countOption('jobs', 'mutants at once', 64).default(availableParallelism()))
+    .action(mutants),
+);

@@ -2,23 +2,23 @@
 // [--records line|packed]: contended operations, shared out over every setting, and their counters against
 // the threads' logs.
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
-import { oneOf } from '../../host/cli/options.ts';
-import { DaxError } from '../../host/error.ts';
-import { COMPARED, parseKernel } from '../../host/kernel.ts';
+import * as option from '../../host/cli/options.ts';
+import { makeTool, runTool } from '../../host/cli/tool.ts';
+import { COMPARED, type ComparedKernel } from '../../host/kernel.ts';
 import { MM_KINDS } from '../../host/storm/crewStorm.ts';
-import { ALIGN_NAMES, formatCount, parseAlign } from '../../host/units.ts';
-import { RECORD_FORMATS } from '../../host/wasm/bank.ts';
+import { ALIGN_NAMES, type AlignName, formatCount } from '../../host/units.ts';
+import type { RecordFormat } from '../../host/wasm/bank.ts';
+import { THREADS_MAX } from '../../host/wasm/ops.ts';
 import { type ContendOptions, contend, replayCommand } from './contend.ts';
 
-function number(text: string, name: string, least: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= least) return value;
-  throw new DaxError(
-    'E_VALUE',
-    `--${name} '${text}' is not a whole number`,
-    `use --${name} ${least}`,
-  );
+interface Flags {
+  readonly ops: number;
+  readonly seed: number;
+  readonly threads: number;
+  readonly kernel?: ComparedKernel;
+  readonly align?: AlignName;
+  readonly mm?: (typeof MM_KINDS)[number];
+  readonly records: RecordFormat;
 }
 
 async function runOne(options: ContendOptions): Promise<boolean> {
@@ -35,48 +35,40 @@ async function runOne(options: ContendOptions): Promise<boolean> {
   return wrong.length === 0;
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      ops: { type: 'string', default: '1000000' },
-      seed: { type: 'string', default: '1' },
-      threads: {
-        type: 'string',
-        default: String(Math.max(2, Math.min(4, availableParallelism()))),
-      },
-      kernel: { type: 'string' },
-      align: { type: 'string' },
-      mm: { type: 'string' },
-      records: { type: 'string', default: 'line' },
-    },
-  });
-  const kernels = values.kernel === undefined ? COMPARED : [parseKernel(values.kernel)];
-  const aligns = values.align === undefined ? ALIGN_NAMES : [parseAlign(values.align)];
-  const mms = values.mm === undefined ? MM_KINDS : [oneOf('--mm', MM_KINDS)(values.mm)];
-  const records = oneOf('--records', RECORD_FORMATS)(values.records);
-  const settings = kernels.flatMap((kernel) =>
+/** Every setting that the flags leave open. */
+function settingsOf({ kernel, align, mm }: Flags) {
+  const kernels = kernel === undefined ? COMPARED : [kernel];
+  const aligns = align === undefined ? ALIGN_NAMES : [align];
+  const mms = mm === undefined ? MM_KINDS : [mm];
+  return kernels.flatMap((kernel) =>
     aligns.flatMap((align) => mms.map((mm) => ({ kernel, align, mm }))),
   );
-  const all = number(values.ops, 'ops', 1);
-  const common = {
-    threads: number(values.threads, 'threads', 1),
-    ops: Math.ceil(all / settings.length),
-    seed: number(values.seed, 'seed', 0),
-    records,
-  };
+}
+
+async function race(flags: Flags): Promise<void> {
+  const settings = settingsOf(flags);
+  const { threads, seed, records } = flags;
+  const ops = Math.ceil(flags.ops / settings.length);
   let failures = 0;
-  for (const setting of settings) if (!(await runOne({ ...setting, ...common }))) failures += 1;
+  for (const setting of settings)
+    if (!(await runOne({ ...setting, threads, ops, seed, records }))) failures += 1;
   const verdict = failures ? `${failures} of ${settings.length} settings WRONG` : 'all as logged';
   process.stdout.write(
-    `${formatCount(common.ops * settings.length)} operations, seed ${common.seed}: ${verdict}\n`,
+    `${formatCount(ops * settings.length)} operations, seed ${seed}: ${verdict}\n`,
   );
   process.exitCode = failures ? 1 : 0;
 }
 
-try {
-  await main();
-} catch (error) {
-  if (!DaxError.is(error)) throw error;
-  process.stderr.write(`race: ${error.message}; ${error.hint} [${error.code}]\n`);
-  process.exitCode = 2;
-}
+const THREADS = Math.max(2, Math.min(4, availableParallelism()));
+
+await runTool(
+  makeTool('race')
+    .addOption(option.countOption('ops', 'operations of all settings', 1e12).default(1e6))
+    .addOption(option.seedOption())
+    .addOption(option.countOption('threads', 'threads on one device', THREADS_MAX).default(THREADS))
+    .addOption(option.choiceOption('--kernel <id>', 'one kernel alone', COMPARED))
+    .addOption(option.alignOption())
+    .addOption(option.choiceOption('--mm <kind>', 'one kind of address space alone', MM_KINDS))
+    .addOption(option.recordsOption().default('line'))
+    .action(race),
+);
