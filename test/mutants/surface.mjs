@@ -198,8 +198,8 @@ export const SURFACE_MUTANTS = [
   {
     name: 'a store that faulted in a read-only page dirties it',
     file: 'access.ts',
-    find: '  while (!slot || !permits(load<u64>(slot), write)) {',
-    replace: '  if (!slot || !permits(load<u64>(slot), write)) {',
+    find: '  return isPresent(entry) && (!write || (entry & RW) != 0);',
+    replace: '  return isPresent(entry);',
   },
   {
     name: 'mprotect counts no lost D',
