@@ -5,8 +5,10 @@ import { quiet, reportFailure } from './failure.ts';
 
 /** A program of one command that developers run as `npm run NAME --`, with options as daxstorm's own. */
 export function makeTool(name: string): Command {
-  const tool = new Command(`npm run ${name} --`).helpOption('-h, --help', 'print this help');
-  quiet(tool, tool.name());
+  const tool = new Command(`npm run ${name}`)
+    .usage('-- [options]')
+    .helpOption('-h, --help', 'print this help');
+  quiet(tool, `${tool.name()} --`);
   return tool;
 }
 
@@ -16,6 +18,6 @@ export async function runTool(tool: Command): Promise<void> {
     await tool.parseAsync();
   } catch (error) {
     if (!(DaxError.is(error) || error instanceof CommanderError)) throw error;
-    reportFailure(tool.name().replace(' --', ''), error);
+    reportFailure(tool.name(), error);
   }
 }

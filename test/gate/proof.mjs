@@ -115,16 +115,8 @@ async function proveTiming(flags) {
     settle(promise, false, `${SPINS_MAX} rounds of spinning are not 10 % on this machine`);
     return;
   }
-  const args = [
-    '--base',
-    WASM_DIR,
-    '--head',
-    wasm,
-    '--seed',
-    String(flags.seed),
-    ...timesOf(flags),
-  ];
-  const { status, rows, text } = await gate([...args, '--filter', 'fault']);
+  const cores = ['--base', WASM_DIR, '--head', wasm, '--seed', String(flags.seed)];
+  const { status, rows, text } = await gate([...cores, ...timesOf(flags), '--filter', 'fault']);
   for (const row of rows) say(`        ${sayRow(row)}`);
   settle(promise, status === 3, text);
 }

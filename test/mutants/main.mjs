@@ -156,7 +156,7 @@ async function breakAll(chosen, jobs, limitMs) {
     }
     await compiler.terminate();
   };
-  await Promise.all(Array.from({ length: jobs }, work));
+  await Promise.all(Array.from({ length: Math.min(jobs, chosen.length) }, work));
   return ends;
 }
 

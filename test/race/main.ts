@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import * as option from '../../host/cli/options.ts';
 import { makeTool, runTool } from '../../host/cli/tool.ts';
 import { COMPARED, type ComparedKernel } from '../../host/kernel.ts';
-import { MM_KINDS } from '../../host/storm/crewStorm.ts';
+import { MM_KINDS, type MmKind } from '../../host/storm/crewStorm.ts';
 import { ALIGN_NAMES, type AlignName, formatCount } from '../../host/units.ts';
 import type { RecordFormat } from '../../host/wasm/bank.ts';
 import { THREADS_MAX } from '../../host/wasm/ops.ts';
@@ -17,7 +17,7 @@ interface Flags {
   readonly threads: number;
   readonly kernel?: ComparedKernel;
   readonly align?: AlignName;
-  readonly mm?: (typeof MM_KINDS)[number];
+  readonly mm?: MmKind;
   readonly records: RecordFormat;
 }
 
