@@ -30,16 +30,16 @@ export const LEAKED_REFERENCE = {
 };
 
 /**
- * A walk that spins: the same counts, more time. Atomic loads, for no compiler may drop them.
+ * A fault of a huge leaf that spins: the same counts, more time. Atomic loads, for no compiler may drop them.
  * @param {number} rounds
  * @returns {Mutant}
  */
-export function slowWalk(rounds) {
+export function slowFault(rounds) {
   return {
-    name: `a walk that spins ${rounds} rounds`,
-    file: 'walk.ts',
-    find: '  const slot = p4dSlot(mm, va);',
-    replace: `  for (let i = 0; i < ${rounds}; i++) atomic.load<u32>(mm, MM_TOP);\n  const slot = p4dSlot(mm, va);`,
+    name: `a fault that spins ${rounds} rounds`,
+    file: 'fault.ts',
+    find: '  if (REFERENCES) token += refAdd(head, 1);',
+    replace: `  for (let i = 0; i < ${rounds}; i++) atomic.load<u32>(head);\n  if (REFERENCES) token += refAdd(head, 1);`,
   };
 }
 

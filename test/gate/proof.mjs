@@ -1,7 +1,7 @@
 // npm run gate:proof [-- --runs 20] [--time 20] [--seed 1]: the gate's promises, with a real clock. On a
 // machine that is doing something else this says so rather than pass.
 //   1. one refcount atomic more a fault: exact counts see it, in one run;
-//   2. a walk that spins, so that a fault takes 10 % longer: paired timing sees it, twice;
+//   2. a fault that spins and takes 10 % longer: paired timing sees it, twice;
 //   3. the same core against itself, again and again: at most 1 of 20 runs not green, none red;
 //   4. beside a process that keeps every processor busy in bursts: not red.
 import { execFile, spawn } from 'node:child_process';
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { ROOT, WASM_DIR } from '../../build/sources.mjs';
 import { countOption, seedOption, timeOption } from '../../dist/host/cli/options.js';
 import { makeTool, runTool } from '../../dist/host/cli/tool.js';
-import { buildMutant, EXTRA_REFCOUNT, slowWalk } from './mutants.mjs';
+import { buildMutant, EXTRA_REFCOUNT, slowFault } from './mutants.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'daxstorm-proof-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -88,15 +88,15 @@ const SPINS_MAX = 64;
 /** The operation that is made slower, the steadiest there is. */
 const SLOWED = '2M sequential/refcount/fault';
 
-/** A walk that spins just long enough for 10 %, as this machine has it. */
-async function findSlowWalk() {
-  for (let spins = 1; spins <= SPINS_MAX; spins = Math.ceil(spins * 1.4)) {
+/** A fault that spins just long enough for 10 %, as this machine has it. */
+async function findSlowFault() {
+  for (let spins = 1; spins <= SPINS_MAX; spins = Math.ceil(spins * 1.15)) {
     const timed = (/** @type {{ name: string }} */ { name }) => name === 'refcount-timed-line';
-    const wasm = await buildMutant(slowWalk(spins), makeFolder(`slow-${spins}`), timed);
+    const wasm = await buildMutant(slowFault(spins), makeFolder(`slow-${spins}`), timed);
     const args = ['--filter', SLOWED, '--time', '3', '--max-time', '4.6'];
     const { rows } = await gate(['--base', WASM_DIR, '--head', wasm, ...args]);
     const ratio = rows[0]?.ratio.value ?? 0;
-    say(`        a walk that spins ${spins} rounds: ${percent(ratio)} on ${SLOWED}`);
+    say(`        a fault that spins ${spins} rounds: ${percent(ratio)} on ${SLOWED}`);
     if (ratio >= 1.1) return wasm;
   }
   return undefined;
@@ -109,8 +109,8 @@ function timesOf({ time }) {
 
 /** @param {Flags} flags */
 async function proveTiming(flags) {
-  const promise = 'a walk 10 % slower: caught by paired timing, and confirmed';
-  const wasm = await findSlowWalk();
+  const promise = 'a fault 10 % slower: caught by paired timing, and confirmed';
+  const wasm = await findSlowFault();
   if (wasm === undefined) {
     settle(promise, false, `${SPINS_MAX} rounds of spinning are not 10 % on this machine`);
     return;
